@@ -1,0 +1,30 @@
+"""Arrays in, arrays out: the GRU, its loss and gradients, the optimizer and the sampler.
+
+Knows NumPy; knows nothing of files, text, events or screens. Start reading at `chargru.engine.gru`.
+"""
+
+from chargru.engine.backend import Backend, choose_backend
+from chargru.engine.network import Network
+from chargru.engine.optimizer import Adam, global_norm, learning_rate_at
+from chargru.engine.parameters import Parameters, parameter_count, parameter_shapes
+from chargru.engine.sampling import Stepper, draw, probabilities
+from chargru.engine.shard import Regularization
+from chargru.engine.threads import Crew, available_cores
+
+__all__ = [
+    "Adam",
+    "Backend",
+    "Crew",
+    "Network",
+    "Parameters",
+    "Regularization",
+    "Stepper",
+    "available_cores",
+    "choose_backend",
+    "draw",
+    "global_norm",
+    "learning_rate_at",
+    "parameter_count",
+    "parameter_shapes",
+    "probabilities",
+]

@@ -1,0 +1,141 @@
+"""The sequence functions of `chargru.engine.gru`, written to be fast on NumPy; tests hold one to the other.
+
+What makes the loop fast, measured in benchmarks/LOG.md:
+
+- every array and every view of a time step exists before the loop; `out=` everywhere, so the loop allocates nothing;
+- slabs are gate-major, (3, T, B, H): whatever a step touches lies in one piece per gate, which NumPy's loops run
+  through five to ten times faster than through the strided columns of a (T, B, 3H) slab;
+- z and r come from one product and one tanh, since σ(x) = ½ + ½ tanh(x/2); the ½ inside is folded into packed
+  copies of the weights, made once an update;
+- the backward products read transposed copies of U, packed at the same time;
+- what only sums over time (dU) is one large product after the loop.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from chargru.engine.parameters import Array
+
+
+class PackedLayer:
+    """One layer's weights as the loops want them; `pack` refreshes the copies after an update.
+
+    Gate-major: W (3, I, H), b (3, 1, H), U_zr (2, H, H). The z and r parts are halved (see the module's text); the
+    transposes are not, since the backward pass works with gradients of the unhalved sums.
+    """
+
+    def __init__(self, inputs: int, hidden_size: int, dtype: npt.DTypeLike, *, train: bool = True) -> None:
+        H = hidden_size
+        self.W = np.empty((3, inputs, H), dtype)
+        self.b = np.empty((3, 1, H), dtype)
+        self.U_zr = np.empty((2, H, H), dtype)
+        self.U_h = np.empty((H, H), dtype)
+        self.train = train
+        if train:
+            self.U_zr_T = np.empty((2, H, H), dtype)
+            self.U_h_T = np.empty((H, H), dtype)
+
+    def pack(self, W: Array, U_zr: Array, U_h: Array, b: Array) -> None:
+        """Copy one layer's W (I, 3H), U_zr (H, 2H), U_h (H, H) and b (3H,)."""
+        H = len(U_h)
+        for gate, factor in enumerate((0.5, 0.5, 1.0)):
+            columns = slice(gate * H, (gate + 1) * H)
+            np.multiply(W[:, columns], factor, out=self.W[gate])
+            np.multiply(b[columns], factor, out=self.b[gate, 0])
+            if gate < 2:
+                np.multiply(U_zr[:, columns], factor, out=self.U_zr[gate])
+                if self.train:
+                    np.copyto(self.U_zr_T[gate], U_zr[:, columns].T)
+        np.copyto(self.U_h, U_h)
+        if self.train:
+            np.copyto(self.U_h_T, U_h.T)
+
+
+class SequenceGru:
+    """Buffers and loops of one layer for windows of T steps and B rows.
+
+    The caller fills `a` (3, T, B, H) with x W + b of the packed (halved) weights and `h[0]` with the state before the
+    window, then calls `forward`; it fills `dh` (T, B, H) with the gradient from above and calls `backward`, after
+    which `da` (3, T, B, H) is the gradient of the unhalved sums. `forward` overwrites `a` with the gates z, r, h̃;
+    `backward` overwrites `dh`.
+    """
+
+    def __init__(
+        self, seq_len: int, batch_size: int, hidden_size: int, dtype: npt.DTypeLike, *, train: bool = True
+    ) -> None:
+        T, B, H = self.shape = (seq_len, batch_size, hidden_size)
+        self.a = np.empty((3, T, B, H), dtype)
+        self.h = np.zeros((T + 1, B, H), dtype)
+        kept = T if train else 1  # what only the backward pass reads needs no history without one
+        self.s = np.empty((kept, B, H), dtype)  # r ⊙ h_{t−1}
+        self.d = np.empty((kept, B, H), dtype)  # h̃ − h_{t−1}
+        self._pair = np.empty((2, B, H), dtype)
+        self._single = np.empty((B, H), dtype)
+        self._forward_views = [
+            (self.a[:2, t], *self.a[:, t], self.h[t], self.h[t + 1], self.s[t % kept], self.d[t % kept])
+            for t in range(T)
+        ]
+        if train:
+            self.dh = np.zeros((T, B, H), dtype)
+            self.da = np.empty((3, T, B, H), dtype)
+            self._carried, self._scratch = np.empty((B, H), dtype), np.empty((B, H), dtype)
+            self._backward_views = [
+                (self.dh[t], *self.a[:, t], self.s[t], self.d[t], *self.da[:, t], self.da[:2, t])
+                for t in reversed(range(T))
+            ]
+
+    def forward(self, weights: PackedLayer) -> None:
+        """All T steps; fills `h[1:]`."""
+        matmul, add, multiply, subtract, tanh = np.matmul, np.add, np.multiply, np.subtract, np.tanh
+        pair, single = self._pair, self._single
+        U_zr, U_h = weights.U_zr, weights.U_h
+        for zr, z, r, h_tilde, h, h_next, s, d in self._forward_views:
+            matmul(h, U_zr, pair)
+            add(zr, pair, pair)
+            tanh(pair, pair)
+            multiply(pair, 0.5, pair)
+            add(pair, 0.5, zr)
+            multiply(r, h, s)
+            matmul(s, U_h, single)
+            add(h_tilde, single, single)
+            tanh(single, h_tilde)
+            subtract(h_tilde, h, d)
+            multiply(z, d, h_next)
+            add(h_next, h, h_next)
+
+    def backward(self, weights: PackedLayer) -> None:
+        """All T steps back; fills `da` from `dh`. The equations stand at `chargru.engine.gru.sequence_backward`."""
+        matmul, add, multiply, subtract = np.matmul, np.add, np.multiply, np.subtract
+        carried, scratch, ds = self._carried, self._scratch, self._single
+        pair, (first, second) = self._pair, self._pair
+        U_zr_T, U_h_T = weights.U_zr_T, weights.U_h_T
+        carried.fill(0)
+        for g, z, r, h_tilde, s, d, da_z, da_r, da_h, da_zr in self._backward_views:
+            add(g, carried, g)
+            multiply(h_tilde, h_tilde, scratch)
+            subtract(1, scratch, scratch)
+            multiply(g, z, first)
+            multiply(first, scratch, da_h)
+            matmul(da_h, U_h_T, ds)
+            subtract(1, z, scratch)
+            multiply(g, scratch, carried)
+            multiply(first, d, second)
+            multiply(second, scratch, da_z)
+            subtract(1, r, scratch)
+            multiply(scratch, s, scratch)
+            multiply(ds, scratch, da_r)  # ds ⊙ h ⊙ r ⊙ (1 − r), with s = r ⊙ h
+            multiply(ds, r, ds)
+            add(carried, ds, carried)
+            matmul(da_zr, U_zr_T, pair)
+            add(carried, first, carried)
+            add(carried, second, carried)
+
+    def recurrent_gradients(self, dU_zr: Array, dU_h: Array) -> None:
+        """Write dU_zr = Σ h_{t−1}ᵀ [da_z da_r] and dU_h = Σ sᵀ da_h, after `backward`."""
+        T, B, H = self.shape
+        before = self.h[:T].reshape(T * B, H).T
+        for gate in range(2):
+            np.matmul(before, self.da[gate].reshape(T * B, H), out=dU_zr[:, gate * H : (gate + 1) * H])
+        np.matmul(self.s.reshape(T * B, H).T, self.da[2].reshape(T * B, H), out=dU_h)

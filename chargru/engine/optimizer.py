@@ -1,0 +1,118 @@
+"""Adam with decoupled weight decay, one norm for the whole gradient, the rate's schedule, and averaged weights.
+
+Everything is one pass over flat buffers, in chunks that stay in cache, the chunks dealt out to the crew's threads.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from chargru.config import TrainingConfig
+from chargru.engine.parameters import Array, Parameters
+from chargru.engine.threads import Crew
+
+_CHUNK = 1 << 15  # numbers: seven arrays of 128 KiB stay in a core's second-level cache
+
+
+def learning_rate_at(fraction: float, config: TrainingConfig) -> float:
+    """The rate at this fraction (0..1) of the budget: a linear rise, then half a cosine down to `final_rate`."""
+    if fraction < config.warmup:
+        # never zero, so that the first update of a run already learns
+        return config.learning_rate * max(fraction / config.warmup, 0.01)
+    through = min(1.0, (fraction - config.warmup) / max(1e-9, 1.0 - config.warmup))
+    low = config.final_rate
+    return config.learning_rate * (low + (1 - low) * 0.5 * (1 + math.cos(math.pi * through)))
+
+
+def global_norm(gradients: Parameters, crew: Crew | None = None) -> float:
+    """Euclidean norm of all gradients together; not finite when any of them is not."""
+
+    def squares(chunk: Array) -> float:
+        return float(np.dot(chunk, chunk))
+
+    chunks = [gradients.flat[stretch] for stretch in _stretches(len(gradients.flat), _CHUNK)]
+    return math.sqrt(math.fsum((crew or Crew(1)).map(squares, chunks)))
+
+
+class Adam:
+    """Adam (Kingma and Ba 2015) with decoupled decay (Loshchilov and Hutter 2019) and averaged weights.
+
+    `m`, `v` (P,) are the moments and `averaged` the exponential average of the weights, which is what evaluation and
+    sampling use; its decay grows from 0 to `config.averaging`, so that the first random weights are soon forgotten.
+    `step` counts the updates made.
+    """
+
+    def __init__(self, parameters: Parameters, config: TrainingConfig, crew: Crew | None = None) -> None:
+        self.config = config
+        self.crew = crew or Crew(1)
+        self.parameters = parameters
+        self.step = 0
+        self.m = np.zeros_like(parameters.flat)
+        self.v = np.zeros_like(parameters.flat)
+        self.averaged = Parameters(parameters.config, parameters.flat.dtype, parameters.flat.copy())
+        self._decayed = parameters.decayed() if config.weight_decay else None
+        count = len(parameters.flat)
+        share = math.ceil(count / self.crew.workers)
+        self._shares = _stretches(count, share)
+        self._scratch = [np.empty((2, min(_CHUNK, count)), parameters.flat.dtype) for _ in self._shares]
+
+    def update(self, gradients: Parameters, norm: float, learning_rate: float) -> None:
+        """One update from `gradients`, whose global norm is `norm`; larger ones than `clip_norm` are scaled down."""
+        self.step += 1
+        t, config = self.step, self.config
+        scale = min(1.0, config.clip_norm / norm) if norm > 0 else 1.0
+        correction = math.sqrt(1 - config.beta2**t)
+        rate = learning_rate * correction / (1 - config.beta1**t)
+        epsilon = config.epsilon * correction
+        shrink = learning_rate * config.weight_decay
+        average = 1 - min(config.averaging, t / (10 + t)) if config.averaging else 1.0
+
+        def work(part: int) -> None:
+            share = self._shares[part]
+            for begin in range(share.start, share.stop, _CHUNK):
+                stretch = slice(begin, min(begin + _CHUNK, share.stop))
+                self._update_chunk(stretch, gradients.flat, scale, rate, epsilon, shrink, average, part)
+
+        self.crew.map(work, range(len(self._shares)))
+
+    def _update_chunk(
+        self,
+        stretch: slice,
+        gradients: Array,
+        scale: float,
+        rate: float,
+        epsilon: float,
+        shrink: float,
+        average: float,
+        part: int,
+    ) -> None:
+        w, m, v = self.parameters.flat[stretch], self.m[stretch], self.v[stretch]
+        g, x = self._scratch[part][:, : len(w)]
+        np.multiply(gradients[stretch], scale, out=g)
+        m *= self.config.beta1
+        np.multiply(g, 1 - self.config.beta1, out=x)
+        m += x
+        np.multiply(g, g, out=g)
+        g *= 1 - self.config.beta2
+        v *= self.config.beta2
+        v += g
+        if self._decayed is not None:
+            np.multiply(self._decayed[stretch], 1 - shrink, out=x)
+            x += 1 - self._decayed[stretch]
+            w *= x
+        np.sqrt(v, out=g)
+        g += epsilon
+        np.divide(m, g, out=x)
+        x *= rate
+        w -= x
+        averaged = self.averaged.flat[stretch]
+        np.subtract(w, averaged, out=x)
+        x *= average
+        averaged += x
+
+
+def _stretches(count: int, size: int) -> list[slice]:
+    """[0, count) in slices of at most `size`."""
+    return [slice(start, min(start + size, count)) for start in range(0, count, size)]

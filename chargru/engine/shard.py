@@ -1,0 +1,148 @@
+"""One thread's share of a window: its rows of the batch through gather, layers and output, and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from chargru.config import ModelConfig
+from chargru.engine.dropout import fill_mask, generator
+from chargru.engine.fused.numpy_gru import PackedLayer, SequenceGru
+from chargru.engine.gather import sum_by_character
+from chargru.engine.output import SoftmaxOutput
+from chargru.engine.parameters import Array, Parameters
+
+_WEIGHT_DROP = 1_000_000  # the part number of the recurrent weights' masks, beyond any shard's
+
+
+@dataclass(frozen=True)
+class Regularization:
+    """What is dropped in one update. `seed` and `step` fix the masks."""
+
+    dropout: float = 0.0  # of the values between layers and before the output
+    weight_drop: float = 0.0  # of single recurrent weights, the same for all steps of the window
+    seed: int = 0
+    step: int = 0
+
+
+class PackedNetwork:
+    """All layers' weights in the form the loops want, made once an update."""
+
+    def __init__(self, config: ModelConfig, dtype: npt.DTypeLike, *, train: bool) -> None:
+        V, H = config.vocab_size, config.hidden_size
+        self.layers = [PackedLayer(V if i == 0 else H, H, dtype, train=train) for i in range(config.num_layers)]
+        self._masks = [(np.empty((H, 2 * H), dtype), np.empty((H, H), dtype)) for _ in self.layers if train]
+        self._dropped = [(np.empty((H, 2 * H), dtype), np.empty((H, H), dtype)) for _ in self.layers if train]
+        self.parameters: Parameters | None = None
+
+    def pack(self, parameters: Parameters, regularization: Regularization | None = None) -> None:
+        """Refresh every copy; with weight drop, the recurrent ones are of masked weights."""
+        self.parameters = parameters
+        drop = regularization is not None and regularization.weight_drop > 0
+        for i, packed in enumerate(self.layers):
+            W, U_zr, U_h, b = (parameters[f"layers.{i}.{name}"] for name in ("W", "U_zr", "U_h", "b"))
+            if drop:
+                assert regularization is not None
+                rng = generator(regularization.seed, regularization.step, _WEIGHT_DROP + i)
+                for mask in self._masks[i]:
+                    fill_mask(rng, regularization.weight_drop, mask)
+                U_zr = np.multiply(U_zr, self._masks[i][0], out=self._dropped[i][0])
+                U_h = np.multiply(U_h, self._masks[i][1], out=self._dropped[i][1])
+            packed.pack(W, U_zr, U_h, b)
+            if i == 0:
+                packed.W += packed.b  # a one-hot input takes exactly one row, so the bias can ride on it
+
+    def mask_gradients(self, gradients: Parameters) -> None:
+        """A dropped weight has no gradient, a kept one its scaled one."""
+        for i, (mask_zr, mask_h) in enumerate(self._masks):
+            gradients[f"layers.{i}.U_zr"].__imul__(mask_zr)
+            gradients[f"layers.{i}.U_h"].__imul__(mask_h)
+
+
+class Shard:
+    """The rows [start, stop) of the batch: buffers for one window, forward and back."""
+
+    def __init__(
+        self, config: ModelConfig, start: int, stop: int, seq_len: int, dtype: npt.DTypeLike, *, train: bool
+    ) -> None:
+        T, B, H = seq_len, stop - start, config.hidden_size
+        self.rows = slice(start, stop)
+        self.layers = [SequenceGru(T, B, H, dtype, train=train) for _ in range(config.num_layers)]
+        self.output = SoftmaxOutput(T * B, config.vocab_size, dtype)
+        self.gradients = Parameters(config, dtype) if train else None
+        self._index = np.empty((3, T, B), np.intp)
+        self._offsets = (np.arange(3) * config.vocab_size).reshape(3, 1, 1)
+        self._masks = [np.empty((T, B, H), dtype) for _ in self.layers if train]
+        self._dropped = [np.empty((T, B, H), dtype) for _ in self.layers if train]
+        self._scratch = np.empty((T * B, H), dtype)
+
+    def forward(
+        self, weights: PackedNetwork, inputs: Array, targets: Array, state: Array, drop: Regularization, part: int
+    ) -> Array:
+        """Losses (T·B,) of this shard's rows; `state` (L, B, H) is read and then holds the state after the window."""
+        rng = generator(drop.seed, drop.step, part) if drop.dropout > 0 else None
+        for i, (layer, packed) in enumerate(zip(self.layers, weights.layers, strict=True)):
+            T, B, H = layer.shape
+            if i == 0:
+                np.add(inputs, self._offsets, out=self._index)
+                table = packed.W.reshape(-1, H)
+                np.take(table, self._index, axis=0, out=layer.a, mode="clip")
+            else:
+                for gate in range(3):
+                    np.matmul(self._above(i - 1, rng), packed.W[gate], out=layer.a[gate].reshape(T * B, H))
+                    layer.a[gate] += packed.b[gate]
+            layer.h[0] = state[i]
+            layer.forward(packed)
+            state[i] = layer.h[T]
+            if rng is not None:
+                fill_mask(rng, drop.dropout, self._masks[i])
+                np.multiply(layer.h[1:], self._masks[i], out=self._dropped[i])
+        parameters = weights.parameters
+        assert parameters is not None
+        top = self._above(len(self.layers) - 1, rng)
+        return self.output.losses(top, targets.reshape(-1), parameters["output.W_y"], parameters["output.b_y"])
+
+    def backward(self, weights: PackedNetwork, inputs: Array, targets: Array, scale: float, dropped: bool) -> None:
+        """Fill `gradients` with those of `scale` times the sum of this shard's losses, after `forward`."""
+        parameters, gradients = weights.parameters, self.gradients
+        assert parameters is not None
+        assert gradients is not None
+        last = len(self.layers) - 1
+        T, B, H = self.layers[last].shape
+        N = T * B
+        self.output.gradients(
+            self._above(last, dropped),
+            targets.reshape(-1),
+            parameters["output.W_y"],
+            scale,
+            gradients["output.W_y"],
+            gradients["output.b_y"],
+            self.layers[last].dh.reshape(N, H),
+        )
+        for i in reversed(range(len(self.layers))):
+            layer = self.layers[i]
+            if dropped:
+                layer.dh *= self._masks[i]
+            layer.backward(weights.layers[i])
+            layer.recurrent_gradients(gradients[f"layers.{i}.U_zr"], gradients[f"layers.{i}.U_h"])
+            da, dW, db = layer.da.reshape(3, N, H), gradients[f"layers.{i}.W"], gradients[f"layers.{i}.b"]
+            if i == 0:
+                sum_by_character(inputs.reshape(-1), da, dW)
+                np.sum(dW, axis=0, out=db)  # every position took exactly one row of W
+                continue
+            below, W = self._above(i - 1, dropped), parameters[f"layers.{i}.W"]
+            dx = self.layers[i - 1].dh.reshape(N, H)
+            for gate in range(3):
+                columns = slice(gate * H, (gate + 1) * H)
+                np.matmul(below.T, da[gate], out=dW[:, columns])
+                np.sum(da[gate], axis=0, out=db[columns])
+                np.matmul(da[gate], W[:, columns].T, out=dx if gate == 0 else self._scratch)
+                if gate > 0:
+                    dx += self._scratch
+
+    def _above(self, i: int, dropped: object) -> Array:
+        """What layer i passes up, (T·B, H): its states, or what dropout left of them."""
+        T, B, H = self.layers[i].shape
+        return (self._dropped[i] if dropped else self.layers[i].h[1:]).reshape(T * B, H)

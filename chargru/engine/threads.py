@@ -1,0 +1,61 @@
+"""A crew of threads for one training loop, and the BLAS beneath it told to stay out of their way.
+
+The batch is split over Python threads (NumPy releases the interpreter lock in its loops and products), each with a
+BLAS of `blas_threads`; the limit holds while the crew is at work and is put back afterwards.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Self, TypeVar
+
+from threadpoolctl import threadpool_limits
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def available_cores() -> int:
+    """Cores this process may use (its affinity, where the system knows one)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class Crew:
+    """Runs one function over a few items side by side; a context manager.
+
+    `workers` items run at once; BLAS gets `blas_threads` in each. Results come back in the order of the items, so sums
+    over them do not depend on who was first.
+    """
+
+    def __init__(self, workers: int, blas_threads: int = 1) -> None:
+        self.workers = workers
+        self.blas_threads = blas_threads
+        self._pool: ThreadPoolExecutor | None = None
+        self._limits: threadpool_limits | None = None
+
+    def __enter__(self) -> Self:
+        self._limits = threadpool_limits(self.blas_threads, user_api="blas")
+        if self.workers > 1:
+            self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="chargru")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
+        if self._limits is not None:
+            self._limits.restore_original_limits()
+            self._limits = None
+
+    def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+        """`[function(item) for item in items]`, side by side while the crew is at work."""
+        if self._pool is None or len(items) < 2:
+            return [function(item) for item in items]
+        return list(self._pool.map(function, items))

@@ -1,0 +1,47 @@
+"""The crew: order kept, errors passed on, BLAS limited while at work and put back."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from threadpoolctl import threadpool_info
+
+from chargru.engine import Crew, available_cores
+
+
+def blas_threads():
+    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+
+def test_results_come_in_order_from_other_threads():
+    with Crew(3) as crew:
+        barrier = threading.Barrier(3)
+
+        def work(item):
+            barrier.wait(5)  # all three are at work at once, or this breaks
+            return item, threading.current_thread().name
+
+        results = crew.map(work, [1, 2, 3])
+    assert [item for item, _ in results] == [1, 2, 3]
+    assert all(name.startswith("chargru") for _, name in results)
+
+
+def test_blas_is_limited_at_work_and_put_back():
+    before = blas_threads()
+    with Crew(2, blas_threads=1):
+        assert set(blas_threads()) == {1}
+    assert blas_threads() == before
+
+
+def test_an_error_reaches_the_caller():
+    with Crew(2) as crew, pytest.raises(ZeroDivisionError):
+        crew.map(lambda item: 1 / item, [1, 0])
+
+
+def test_without_being_at_work_a_crew_is_a_plain_loop():
+    assert Crew(4).map(lambda item: item * 2, [1, 2]) == [2, 4]
+
+
+def test_there_is_a_core():
+    assert available_cores() >= 1
