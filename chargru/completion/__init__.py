@@ -1,0 +1,1 @@
+"""Prompt → continuations, from any saved model."""

@@ -1,0 +1,95 @@
+"""A budget and a text in, sizes and regularisation out.
+
+The rule comes from the experiments in benchmarks/LOG.md: given how many floating-point operations this machine does in
+the budget (a one-second probe of the real training step), take the largest network that still sees enough
+characters, and drop out the more, the more often the text is read over.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from chargru.config import ModelConfig
+from chargru.engine import Crew, Network, Parameters
+
+_PROBE_SIZE = 192
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What the budget is spent on."""
+
+    hidden_size: int
+    num_layers: int
+    batch_size: int
+    seq_len: int
+    learning_rate: float
+    dropout: float
+    weight_drop: float
+    averaging: float
+
+
+# (hidden size, layers, learning rate), from small to large
+_LADDER = (
+    (64, 1, 1.2e-2),
+    (96, 1, 1e-2),
+    (128, 1, 1e-2),
+    (192, 1, 8e-3),
+    (256, 1, 8e-3),
+    (256, 2, 6e-3),
+    (320, 2, 5e-3),
+    (384, 2, 4e-3),
+    (512, 2, 3e-3),
+)
+
+
+def flops_per_character(hidden_size: int, num_layers: int, vocab_size: int) -> float:
+    """Floating-point operations of training one character: 18 H² (2L − 1) + 6 V H."""
+    return 18.0 * hidden_size**2 * (2 * num_layers - 1) + 6.0 * vocab_size * hidden_size
+
+
+def probe(vocab_size: int, crew: Crew, seconds: float = 1.0) -> float:
+    """Floating-point operations a second of the training step on this machine, measured for about `seconds`."""
+    V, H, B, T = min(vocab_size, 1000), _PROBE_SIZE, 32, 32
+    config = ModelConfig(vocab_size=V, hidden_size=H, num_layers=1)
+    parameters = Parameters.initial(config, 0)
+    network = Network(config, B, T, crew=crew)
+    rng = np.random.default_rng(0)
+    inputs, targets = rng.integers(0, V, (2, T, B))
+    begin, times = time.perf_counter(), list[float]()
+    while not times or time.perf_counter() - begin < seconds:
+        start = time.perf_counter()
+        network.loss_and_gradients(parameters, inputs, targets)
+        times.append(time.perf_counter() - start)
+    return flops_per_character(H, 1, V) * B * T / float(np.median(times))
+
+
+def choose(train_chars: int, vocab_size: int, seconds: float, flops_per_second: float) -> Sizes:
+    """Sizes for `seconds` of training at this rate on a text of `train_chars` characters."""
+    total = flops_per_second * seconds
+    best = 0
+    for rung, (hidden, layers, _) in enumerate(_LADDER):
+        seen = total / flops_per_character(hidden, layers, vocab_size)
+        weights = 3 * hidden * hidden * (2 * layers - 1)
+        small_text = weights > 12 * max(train_chars, 400) and hidden > 64
+        if seen < 7 * weights + 400_000 or small_text:
+            break
+        best = rung
+    hidden, layers, rate = _LADDER[best]
+    seen = total / flops_per_character(hidden, layers, vocab_size)
+    passes = seen / max(train_chars, 1)
+    dropout = float(np.interp(passes, (2, 4, 8, 20, 60), (0.0, 0.15, 0.25, 0.4, 0.5)))
+    updates = max(1.0, seen / (32 * 64))
+    return Sizes(
+        hidden_size=hidden,
+        num_layers=layers,
+        batch_size=32,
+        seq_len=64,
+        learning_rate=rate,
+        dropout=round(dropout, 2),
+        weight_drop=round(0.35 * dropout, 2),
+        averaging=round(float(np.clip(1 - 12 / updates, 0.9, 0.9995)), 4),
+    )

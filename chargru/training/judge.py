@@ -1,0 +1,73 @@
+"""Which weights are worth keeping: validation on the way, and the last word at the end.
+
+On the way a part of a long held-out tail is scored, always the same part, so that the curve is smooth and cheap; at
+the end the whole of it. The weights that scored best on the way are kept, and compete with the last ones on the whole.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy.typing as npt
+
+from chargru.engine import Crew, Parameters
+from chargru.training.evaluation import WARM_UP, Score, evaluate
+
+Array = npt.NDArray[Any]
+
+QUICK = 8_192  # characters scored on the way; a tail of three times as many or fewer is always scored whole
+
+
+class Judge:
+    """Scores averaged weights on `val` (n,) and remembers the best. Losses are nats per character."""
+
+    def __init__(self, val: Array, crew: Crew) -> None:
+        self._val = val
+        self._crew = crew
+        self.chars = max(0, len(val) - 1)
+        self.limit = QUICK if self.chars > 3 * QUICK else None
+        self.loss: float | None = None  # of the last evaluation
+        self.best_loss: float | None = None
+        self.best_step = 0
+        self.best_weights: Array | None = None
+
+    def recall(self, loss: float | None, best_loss: float | None, best_step: int, weights: Array | None) -> None:
+        """Take up where an earlier process stopped."""
+        self.loss, self.best_loss, self.best_step, self.best_weights = loss, best_loss, best_step, weights
+
+    def look(self, parameters: Parameters, step: int) -> Score | None:
+        """An evaluation on the way; None without validation text."""
+        score = evaluate(parameters, self._val, limit=self.limit, crew=self._crew)
+        if score is not None:
+            self.loss = score.nats_per_char
+            if self.best_loss is None or score.nats_per_char < self.best_loss:
+                self.best_loss, self.best_step = score.nats_per_char, step
+                self.best_weights = parameters.flat.copy()
+        return score
+
+    def decide(self, parameters: Parameters, step: int) -> Score | None:
+        """The last word: the score on the whole tail of the better one of these weights and the best so far.
+
+        Afterwards `best_step` and `best_loss` are the winner's; None without validation text.
+        """
+        self.look(parameters, step)
+        last = evaluate(parameters, self._val, crew=self._crew)
+        if last is None:
+            return None
+        winner = last
+        if self.best_step != step and self.best_weights is not None:
+            rival = Parameters(parameters.config, parameters.flat.dtype, self.best_weights)
+            found = evaluate(rival, self._val, crew=self._crew)
+            if found is not None and found.nats_per_char < last.nats_per_char:
+                winner = found
+        self.loss = last.nats_per_char
+        if winner is last:
+            self.best_step, self.best_weights = step, parameters.flat.copy()
+        self.best_loss = winner.nats_per_char
+        return winner
+
+    def seconds_to_decide(self, quick_seconds: float) -> float:
+        """What `decide` will take, from the time of one `look`."""
+        whole = self.chars + min(64, self.chars // WARM_UP) * WARM_UP
+        quick = whole if self.limit is None else 2 * self.limit
+        return quick_seconds * (1.0 + 1.5 * whole / max(1, quick))

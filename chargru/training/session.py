@@ -1,0 +1,235 @@
+"""From a request to a trainer: read the text, choose what was left open, make the run or open it again."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from chargru.config import ModelConfig, TrainingConfig, TrainRequest
+from chargru.engine import Parameters, available_cores, choose_backend
+from chargru.errors import ChargruError, ConfigError, RunError, TextError
+from chargru.storage import checkpoint as checkpoints
+from chargru.storage.checkpoint import Checkpoint, CorpusIdentity
+from chargru.storage.runs import Run, find_model, runs_root
+from chargru.text import library
+from chargru.text.reader import Document, read_text
+from chargru.text.stream import fit_shape, identity, split
+from chargru.text.vocabulary import Vocabulary
+from chargru.training import autotune
+from chargru.training.memory import refuse_impossible
+from chargru.training.trainer import Material, Trainer, crew_for
+
+DEFAULT_SECONDS = 180.0
+_TEXT_COPY = "text.txt"  # in a run whose text came through a pipe and could not be read again
+_FIXED = ("hidden_size", "num_layers", "batch_size", "seq_len", "seed", "val_fraction")
+_BUDGETS = ("time", "steps", "epochs")
+
+
+def open_session(request: TrainRequest) -> Trainer:
+    """A trainer that is ready to `run`.
+
+    Raises:
+        ChargruError: the text cannot be read, the sizes are impossible, the run cannot be continued, and the like;
+            always one clear line.
+    """
+    backend = choose_backend(request.backend)
+    notes = (backend.note,) if backend.note else ()
+    threads = request.threads or available_cores()
+    opened = _resume(request) if request.resume is not None else _begin(request, threads)
+    run, material, model, training, checkpoint, best, more = opened
+    return Trainer(
+        material,
+        model,
+        training,
+        run,
+        threads=threads,
+        backend=backend.name,
+        device=backend.device,
+        resume=checkpoint,
+        best_weights=best,
+        notes=notes + more,
+        sample_prompt=request.sample_prompt,
+    )
+
+
+_Opened = tuple[Run, Material, ModelConfig, TrainingConfig, Checkpoint | None, Any, tuple[str, ...]]
+
+
+# -- a new run --------------------------------------------------------------------------------------------------------
+
+
+def _begin(request: TrainRequest, threads: int) -> _Opened:
+    assert request.corpus is not None
+    document = library.load(request.corpus, encoding=request.encoding, replace=request.replace_bad_bytes)
+    given = {each.name: getattr(request, each.name) for each in fields(request)}
+    fraction = 0.1 if request.val_fraction is None else request.val_fraction
+    material = _material(document, fraction)
+    model, training, notes = _sizes(request, given, material, threads)
+    refuse_impossible(model, training, threads)
+    run = Run.create(
+        runs_root(request.out),
+        request.name or _name(document),
+        _record(material.corpus, model, training),
+    )
+    if request.corpus == "-":
+        (run.path / _TEXT_COPY).write_text(document.text, encoding="utf-8", newline="\n")
+        notes += (f"the text from standard input is kept in the run as {_TEXT_COPY}, so that it can be resumed",)
+    return run, material, model, training, None, None, document.notes + notes
+
+
+def _material(document: Document, val_fraction: float) -> Material:
+    vocabulary = Vocabulary.from_text(document.text)
+    found = identity(document.text)
+    train, val = split(vocabulary.encode(document.text), val_fraction)
+    corpus = CorpusIdentity(document.name, document.source, found.sha256, found.characters, document.encoding)
+    return Material(train, val, vocabulary, corpus)
+
+
+def _sizes(
+    request: TrainRequest, given: dict[str, Any], material: Material, threads: int
+) -> tuple[ModelConfig, TrainingConfig, tuple[str, ...]]:
+    """What the user gave by hand, the rest chosen for the text, the budget and this machine; with notes."""
+    characters, V = len(material.train), material.vocabulary.size
+    budget = {name: given[name] for name in _BUDGETS if given[name] is not None} or {"time": DEFAULT_SECONDS}
+    with crew_for(threads, 32) as crew:
+        rate = autotune.probe(V, crew, min(1.0, 0.05 * budget.get("time", 20.0)))
+    chosen = autotune.choose(characters, V, budget.get("time", DEFAULT_SECONDS), rate)
+    names = {each.name for each in fields(TrainingConfig)} | {"hidden_size", "num_layers"}
+    values = {each.name: getattr(chosen, each.name) for each in fields(chosen)}
+    values |= {name: value for name, value in given.items() if name in names and value is not None}
+    model = ModelConfig(V, values.pop("hidden_size"), values.pop("num_layers"))
+    batch_size, seq_len = fit_shape(characters, values["batch_size"], values["seq_len"])
+    notes: tuple[str, ...] = ()
+    if (batch_size, seq_len) != (values["batch_size"], values["seq_len"]):
+        notes += (f"the text is short: training reads it in {batch_size} streams, {seq_len} characters at a time",)
+    if len(material.val) < 2:
+        notes += ("the text is too short to hold a part out: there is no validation loss, the last weights are kept",)
+    if V > 5000:
+        notes += (
+            f"{V:,} distinct characters make the output layer slow and hard to learn; a smaller script is faster",
+        )
+    training = TrainingConfig.from_dict(values | budget | {"batch_size": batch_size, "seq_len": seq_len})
+    return model, training, notes
+
+
+def _name(document: Document) -> str:
+    name = "stdin" if document.name in ("-", "standard input") else Path(document.name).stem or document.name
+    return f"{name}-{datetime.datetime.now():%m%d-%H%M%S}"
+
+
+def _record(corpus: CorpusIdentity, model: ModelConfig, training: TrainingConfig) -> dict[str, Any]:
+    """What run.json says of a new run."""
+    return {"status": "starting", "corpus": asdict(corpus), "model": model.to_dict(), "training": training.to_dict()}
+
+
+# -- a run that goes on -----------------------------------------------------------------------------------------------
+
+
+def _resume(request: TrainRequest) -> _Opened:
+    assert request.resume is not None
+    root = runs_root(request.out)
+    run, path, checkpoint, notes = _open_run(request.resume, root)
+    training = _changed(request, checkpoint)
+    document = _text_again(request, path.parent, checkpoint.corpus)
+    mixed = checkpoint.corpus.encoding == "mixed"  # a directory's files, each in its own
+    if identity(document.text).sha256 != checkpoint.corpus.sha256 and request.encoding is None and not mixed:
+        # the encoding may have been given by hand when the run began
+        document = _text_again(request.with_(encoding=checkpoint.corpus.encoding), path.parent, checkpoint.corpus)
+    material = _material(document, training.val_fraction)
+    if material.corpus.sha256 != checkpoint.corpus.sha256:
+        raise RunError(
+            f"{document.source} is not the text this run learned: it has {material.corpus.characters:,} characters and "
+            f"SHA-256 {material.corpus.sha256[:12]}…, the run's {checkpoint.corpus.characters:,} and "
+            f"{checkpoint.corpus.sha256[:12]}…",
+            "give the unchanged text: chargru train PATH --resume RUN",
+        )
+    refuse_impossible(checkpoint.model, training, request.threads or available_cores())
+    run.truncate_metrics(checkpoint.step)
+    best, more = _best_weights(run, checkpoint)
+    notes += (f"going on from step {checkpoint.step:,} ({path.name})", *more)
+    return run, material, checkpoint.model, training, checkpoint, best, notes
+
+
+def _open_run(spec: str, root: Path) -> tuple[Run, Path, Checkpoint, tuple[str, ...]]:
+    """The run that `spec` names and the checkpoint to go on from: the newest that is whole, or the very file named.
+
+    A file that is not its run's newest, or lies in no run, starts a new run, so that nothing later is overwritten.
+    """
+    path = find_model(spec, root)
+    if not (Path(spec).suffix == ".safetensors" and Path(spec).is_file()):
+        run = Run.open(path.parent)
+        newest, checkpoint, notes = run.latest()
+        return run, newest, checkpoint, tuple(notes)
+    checkpoint = checkpoints.load(path)
+    try:
+        run = Run.open(path.parent)
+        if run.latest()[0].name == path.name:
+            return run, path, checkpoint, ()
+        origin = run.name
+    except ChargruError:
+        origin = path.stem
+    record = _record(checkpoint.corpus, checkpoint.model, checkpoint.training)
+    branch = Run.create(root, f"{origin}-from-{checkpoint.step}", record)
+    return branch, path, checkpoint, (f"going on in a new run, {branch.name}: nothing of the old one is touched",)
+
+
+def _changed(request: TrainRequest, checkpoint: Checkpoint) -> TrainingConfig:
+    """The run's settings with those that may change on the way: the budget, the rate, regularisation, evaluations."""
+    old = checkpoint.training
+    for name in _FIXED:
+        asked = getattr(request, name)
+        had = getattr(checkpoint.model if name in ("hidden_size", "num_layers") else old, name)
+        if asked is not None and asked != had:
+            raise ConfigError(f"{name} cannot change on the way: this run has {had}", "start a new run for that")
+    changes = {
+        each.name: getattr(request, each.name)
+        for each in fields(request)
+        if each.name in {known.name for known in fields(old)}
+        and each.name not in _FIXED
+        and getattr(request, each.name) is not None
+    }
+    if any(name in changes for name in _BUDGETS):
+        changes = dict.fromkeys(_BUDGETS) | changes
+    training = old.with_(**changes)
+    spent = {"time": checkpoint.seconds, "steps": checkpoint.step}
+    for name, done in spent.items():
+        budget = getattr(training, name)
+        if budget is not None and done >= budget:
+            unit = " s" if name == "time" else ""
+            raise RunError(
+                f"this run has spent its budget: {done:,.0f} of {budget:,.0f}{unit}",
+                f"give it a larger one: --{name} {'5m' if name == 'time' else 2 * int(budget)}",
+            )
+    return training
+
+
+def _text_again(request: TrainRequest, directory: Path, corpus: CorpusIdentity) -> Document:
+    """The text of the run, from where it was read before or from where the user says that it is now."""
+    replace = request.replace_bad_bytes
+    if request.corpus is not None:
+        return library.load(request.corpus, encoding=request.encoding, replace=replace)
+    copy = directory / _TEXT_COPY
+    if copy.is_file():
+        return read_text(copy, encoding="utf-8")
+    try:
+        return library.load(corpus.source, encoding=request.encoding, replace=replace)
+    except TextError as error:
+        raise RunError(
+            f"the text of this run cannot be read again: {error.message}",
+            "say where it is now: chargru train PATH --resume RUN",
+        ) from error
+
+
+def _best_weights(run: Run, checkpoint: Checkpoint) -> tuple[Any, tuple[str, ...]]:
+    """The averaged weights that scored best so far, if they are not the ones that training goes on from."""
+    if checkpoint.best_loss is None or checkpoint.best_step == checkpoint.step:
+        return checkpoint.averaged.copy(), ()
+    try:
+        best = checkpoints.load(run.best())
+    except ChargruError as error:
+        return None, (f"the best checkpoint cannot be read and no longer competes: {error.message}",)
+    if best.step != checkpoint.best_step:
+        return None, ()
+    return Parameters(best.model, best.training.dtype, best.averaged).flat, ()

@@ -1,0 +1,439 @@
+"""The training loop: windows in, updates done, events out. Nobody is called back."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy.typing as npt
+
+from chargru.completion.generate import Completion
+from chargru.config import ModelConfig, SamplingConfig, TrainingConfig
+from chargru.engine import Adam, Crew, Network, Parameters, Regularization, global_norm, learning_rate_at
+from chargru.errors import CheckpointError, RunError, TrainingError
+from chargru.events import (
+    Evaluated,
+    Event,
+    Finished,
+    Notice,
+    Paused,
+    Progress,
+    Recovered,
+    Resumed,
+    Sampled,
+    Saved,
+    Started,
+)
+from chargru.storage.checkpoint import Checkpoint, CorpusIdentity
+from chargru.storage.runs import Run
+from chargru.text.stream import WindowStream
+from chargru.text.vocabulary import Vocabulary
+from chargru.training.clock import Clock, Pace, resident_memory
+from chargru.training.control import Control
+from chargru.training.judge import Judge
+from chargru.training.recorder import Recorder
+
+Array = npt.NDArray[Any]
+
+_PROGRESS_SECONDS = 0.2  # between two Progress events
+_SAVE_SECONDS = 10.0
+_EVALUATION_SHARE = 0.05  # of a time budget, at most
+_SAMPLE_SECONDS = 1.5
+_SAMPLE = SamplingConfig(length=240, temperature=0.8, seed=7)
+_RECOVERIES = 3
+
+
+@dataclass(frozen=True)
+class Material:
+    """What is learned: ids of the training part (n,) and of the held-out tail, and where they come from."""
+
+    train: Array
+    val: Array
+    vocabulary: Vocabulary
+    corpus: CorpusIdentity
+
+
+@dataclass(frozen=True)
+class _Good:
+    """A state of training to fall back to."""
+
+    arrays: tuple[Array, ...]
+    step: int
+    position: int
+
+
+class Trainer:
+    """Trains one network on one text and keeps it in one run.
+
+    `run` yields events until the budget is spent or a word of `Control` ends it. Validation and samples use the
+    averaged weights and networks of their own, so they never touch the training state: with the same seed, threads and
+    budget of steps, a run that was interrupted and resumed ends with the same bits as one that was not.
+    """
+
+    def __init__(
+        self,
+        material: Material,
+        model: ModelConfig,
+        training: TrainingConfig,
+        run: Run,
+        *,
+        threads: int = 1,
+        backend: str = "numpy",
+        device: str = "",
+        resume: Checkpoint | None = None,
+        best_weights: Array | None = None,
+        notes: tuple[str, ...] = (),
+        sample_prompt: str = "",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.material, self.model, self.training, self.directory = material, model, training, run
+        self._backend, self._device, self._notes, self._sample_prompt = backend, device, notes, sample_prompt
+        self._threads = threads
+        self._crew = crew_for(threads, training.batch_size)
+        self._clock = Clock(resume.seconds if resume else 0.0, clock)
+        self._pace = Pace()
+        dtype = training.dtype
+        initial = None if resume else Parameters.initial(model, training.seed, dtype)
+        weights = initial or Parameters(model, dtype, resume.weights if resume else None)
+        self._network = Network(model, training.batch_size, training.seq_len, dtype, crew=self._crew)
+        assert self._network.gradients is not None
+        self._gradients = self._network.gradients
+        self._adam = Adam(weights, training, self._crew)
+        self._judge = Judge(material.val, self._crew)
+        position = resume.position if resume else 0
+        self._stream = WindowStream(material.train, training.batch_size, training.seq_len, position)
+        self._lr_scale, self._recoveries = 1.0, 0
+        self._recorder = Recorder(run, resume.history if resume else [])
+        if resume is not None:
+            self._adam.step = resume.step
+            self._adam.m[:], self._adam.v[:] = resume.adam_m, resume.adam_v
+            self._adam.averaged.flat[:] = resume.averaged
+            self._network.state[:] = resume.state
+            self._judge.recall(resume.val_loss, resume.best_loss, resume.best_step, best_weights)
+            self._lr_scale, self._recoveries = resume.lr_scale, resume.recoveries
+        self._total_steps = self._count_steps()
+        self._evaluations = training.evaluations
+        self._reserve = 0.0  # seconds of a time budget kept back for the last evaluation
+        self._first_step, self._first_seconds = self._adam.step, self._clock.elapsed
+        self._losses: list[float] = []  # since the last Progress
+        self._train_loss: float | None = None
+        self._norm = 0.0
+        self._saved: dict[bool, str] = {}  # newest path by "is it the best"
+        self._good = self._remember()
+
+    @property
+    def parameters(self) -> Parameters:
+        """The weights being trained."""
+        return self._adam.parameters
+
+    @property
+    def averaged(self) -> Parameters:
+        """The averaged weights: what is evaluated and sampled."""
+        return self._adam.averaged
+
+    @property
+    def step(self) -> int:
+        """Updates done."""
+        return self._adam.step
+
+    @property
+    def fraction(self) -> float:
+        """How much of the budget is spent, 0 to 1."""
+        if self._total_steps is not None:
+            return min(1.0, self.step / self._total_steps)
+        assert self.training.time is not None
+        return min(1.0, self._clock.elapsed / max(1e-9, self.training.time - self._reserve))
+
+    def run(self, control: Control | None = None) -> Iterator[Event]:
+        """Train to the end of the budget, or until `control` says otherwise; the last event is `Finished`.
+
+        Raises:
+            TrainingError: the loss was not finite more than three times; the last good state is saved first.
+            CheckpointError: training is over and nothing could be saved.
+            RunError: another process is training this run.
+        """
+        with self.directory.lock(), self._crew:
+            for event in self._events(control or Control()):
+                self._recorder.keep(event)
+                yield event
+                if trouble := self._recorder.take_trouble():
+                    yield Notice(trouble)
+
+    # -- the loop -----------------------------------------------------------------------------------------------------
+
+    def _events(self, control: Control) -> Iterator[Event]:
+        yield self._started()
+        for note in self._notes:
+            yield Notice(note)
+        self._clock.start()
+        before = self._clock.elapsed
+        evaluated = self._look()
+        if evaluated is not None:
+            seconds = self._judge.seconds_to_decide(self._clock.elapsed - before)
+            # a tail so large that scoring it would eat the budget may take a quarter of it; the rest is overtime
+            self._reserve = min(seconds, 0.25 * (self.training.time or 0.0))
+            self._space_evaluations(self._clock.elapsed - before)
+            if self.step == 0:  # a run that goes on has this point already
+                yield evaluated
+        yield from self._train(control)
+        yield from self._finish(control.ending or "done")
+
+    def _train(self, control: Control) -> Iterator[Event]:
+        evaluations = int(self.fraction * self._evaluations)
+        shown = sampled = -math.inf
+        saved = self._clock.elapsed
+        while self.fraction < 1.0 and control.ending is None:
+            if control.paused:
+                yield from self._pause(control)
+                continue
+            rate = self._lr_scale * learning_rate_at(self.fraction, self.training)
+            if not self._update(rate):
+                yield from self._recover()
+                continue
+            now, due = self._clock.elapsed, int(self.fraction * self._evaluations)
+            evaluating = due > evaluations and self.fraction < 1.0
+            if evaluating or now - shown >= _PROGRESS_SECONDS:
+                shown = now
+                yield self._progress(rate)
+            if evaluating:
+                evaluations = due
+                evaluated = self._look()
+                self._good = self._remember()
+                if evaluated is not None:
+                    yield evaluated
+                if now - sampled >= _SAMPLE_SECONDS:
+                    sampled = now
+                    yield self._sample()
+                improved = evaluated is not None and evaluated.best_step == self.step
+                if improved or now - saved >= _SAVE_SECONDS or not self._saved:
+                    saved = now
+                    yield self._save(best=improved)
+            if control.take_save():
+                saved = now
+                yield self._save(best=False)
+
+    def _space_evaluations(self, seconds: float) -> None:
+        """Fewer evaluations than asked for, where so many would eat a time budget; one takes `seconds`."""
+        if self.training.time is not None and seconds > 0:
+            affordable = int(_EVALUATION_SHARE * self.training.time / seconds)
+            self._evaluations = max(4, min(self.training.evaluations, affordable))
+
+    def _update(self, rate: float) -> bool:
+        """One window and one update; False, and nothing updated, if loss or gradient was not finite."""
+        inputs, targets = self._stream.next_window()
+        training = self.training
+        drop = Regularization(training.dropout, training.weight_drop, training.seed, self.step)
+        loss = self._network.loss_and_gradients(self.parameters, inputs, targets, drop)
+        norm = global_norm(self._gradients, self._crew) if math.isfinite(loss) else math.nan
+        if not math.isfinite(norm):
+            return False
+        self._adam.update(self._gradients, norm, rate)
+        self._losses.append(loss)
+        self._norm = norm
+        return True
+
+    def _pause(self, control: Control) -> Iterator[Event]:
+        self._clock.stop()
+        yield Paused(self.step)
+        while control.paused and control.ending is None:
+            control.wait_while_paused()
+            if control.take_save():
+                yield self._save(best=False)
+        self._pace.restart()
+        self._clock.start()
+        if control.ending is None:
+            yield Resumed(self.step)
+
+    def _recover(self) -> Iterator[Event]:
+        """Back to the last good state with half the learning rate; the fourth time is the last."""
+        failed_at, good = self.step, self._good
+        for current, kept in zip(self._arrays(), good.arrays, strict=True):
+            current[:] = kept
+        self._adam.step, self._stream.position = good.step, good.position
+        self._losses.clear()
+        self._pace.restart()
+        if self._recoveries >= _RECOVERIES:
+            yield self._save(best=False)
+            raise TrainingError(
+                f"the loss was not a finite number at step {failed_at}, after {_RECOVERIES} recoveries",
+                f"train again with a smaller learning rate than {self.training.learning_rate:g}",
+            )
+        self._recoveries += 1
+        self._lr_scale *= 0.5
+        rate = self._lr_scale * learning_rate_at(self.fraction, self.training)
+        reason = "the loss or its gradient was not a finite number"
+        yield Recovered(failed_at, good.step, self._recoveries, rate, reason)
+
+    def _finish(self, reason: str) -> Iterator[Event]:
+        """The last evaluation and the last checkpoint; what `Finished` names is the best of the run."""
+        if self._losses:
+            yield self._progress(self._lr_scale * learning_rate_at(self.fraction, self.training))
+        score = None
+        if reason != "interrupted":
+            score = self._judge.decide(self.averaged, self.step)
+            if score is not None:
+                yield self._evaluated(score.chars, complete=True)
+            yield self._sample()
+        self._clock.stop()
+        latest = self._save(best=score is not None and self._judge.best_step == self.step)
+        yield latest
+        checkpoint = self._saved.get(True) if score is not None else self._saved.get(False)
+        checkpoint = checkpoint or self._saved.get(False)
+        if checkpoint is None:
+            raise CheckpointError(
+                latest.message if isinstance(latest, Notice) else "nothing was saved", "free some space, train again"
+            )
+        seconds = self._clock.elapsed
+        self._note_run(status="finished" if reason == "done" else reason)
+        chars = (self.step - self._first_step) * self.training.batch_size * self.training.seq_len
+        speed = chars / max(1e-9, seconds - self._first_seconds)
+        yield Finished(reason, checkpoint, score.nats_per_char if score else None, self.step, seconds, speed)
+
+    # -- events -------------------------------------------------------------------------------------------------------
+
+    def _started(self) -> Started:
+        training, model, material = self.training, self.model, self.material
+        budget = next(name for name in ("time", "steps", "epochs") if getattr(training, name) is not None)
+        return Started(
+            run=self.directory.name,
+            path=str(self.directory.path),
+            corpus=material.corpus.name,
+            characters=material.corpus.characters,
+            train_chars=len(material.train),
+            val_chars=self._judge.chars,
+            vocab_size=model.vocab_size,
+            hidden_size=model.hidden_size,
+            num_layers=model.num_layers,
+            parameters=len(self.parameters.flat),
+            batch_size=training.batch_size,
+            seq_len=training.seq_len,
+            budget=budget,
+            budget_amount=float(getattr(training, budget)),
+            device=self._device,
+            backend=self._backend,
+            threads=self._threads,
+            seed=training.seed,
+            step=self.step,
+            fraction=self.fraction,
+        )
+
+    def _progress(self, rate: float) -> Progress:
+        if self._losses:
+            self._train_loss = math.fsum(self._losses) / len(self._losses)
+            self._losses.clear()
+        elapsed = self._clock.elapsed
+        self._pace.note(elapsed, self.step * self.training.batch_size * self.training.seq_len)
+        if self._total_steps is not None:
+            done = self.step - self._first_step
+            remaining = (self._total_steps - self.step) * (elapsed - self._first_seconds) / max(1, done)
+        else:
+            remaining = max(0.0, (self.training.time or 0.0) - elapsed)
+        return Progress(
+            step=self.step,
+            fraction=self.fraction,
+            epoch=self._stream.epoch,
+            loss=self._train_loss or 0.0,
+            gradient_norm=self._norm,
+            learning_rate=rate,
+            chars_per_second=self._pace.rate,
+            elapsed=elapsed,
+            remaining=remaining,
+            memory=resident_memory(),
+        )
+
+    def _look(self) -> Evaluated | None:
+        score = self._judge.look(self.averaged, self.step)
+        return None if score is None else self._evaluated(score.chars, complete=score.chars == self._judge.chars)
+
+    def _evaluated(self, chars: int, *, complete: bool) -> Evaluated:
+        judge = self._judge
+        assert judge.loss is not None
+        assert judge.best_loss is not None
+        return Evaluated(
+            step=self.step,
+            fraction=self.fraction,
+            val_loss=judge.loss,
+            train_loss=self._train_loss,
+            best_loss=judge.best_loss,
+            best_step=judge.best_step,
+            chars=chars,
+            complete=complete,
+            elapsed=self._clock.elapsed,
+        )
+
+    def _sample(self) -> Sampled:
+        vocabulary = self.material.vocabulary
+        reading = vocabulary.read(self._sample_prompt)
+        completion = Completion(self.averaged, vocabulary, reading.ids, _SAMPLE, chunk=_SAMPLE.length)
+        for _ in completion:
+            pass
+        return Sampled(self.step, reading.text, completion.texts[0], _SAMPLE.temperature)
+
+    def _save(self, *, best: bool) -> Saved | Notice:
+        try:
+            path = str(self.directory.save(self._checkpoint(), best))
+        except (CheckpointError, OSError) as error:
+            reason = error.message if isinstance(error, CheckpointError) else f"not saved: {error.strerror or error}"
+            return Notice(f"{reason}; the last checkpoint stands, training goes on")
+        self._saved[False] = path
+        if best:
+            self._saved[True] = path
+        self._note_run(status="running")
+        return Saved(self.step, path, best)
+
+    # -- state --------------------------------------------------------------------------------------------------------
+
+    def _count_steps(self) -> int | None:
+        training = self.training
+        if training.epochs is not None:
+            per_step = training.batch_size * training.seq_len
+            return max(1, math.ceil(training.epochs * len(self.material.train) / per_step))
+        return training.steps
+
+    def _arrays(self) -> tuple[Array, ...]:
+        adam = self._adam
+        return (adam.parameters.flat, adam.averaged.flat, adam.m, adam.v, self._network.state)
+
+    def _remember(self) -> _Good:
+        return _Good(tuple(array.copy() for array in self._arrays()), self._adam.step, self._stream.position)
+
+    def _checkpoint(self) -> Checkpoint:
+        weights, averaged, m, v, state = self._arrays()
+        judge = self._judge
+        return Checkpoint(
+            model=self.model,
+            training=self.training,
+            vocabulary=self.material.vocabulary,
+            corpus=self.material.corpus,
+            step=self.step,
+            position=self._stream.position,
+            seconds=self._clock.elapsed,
+            val_loss=judge.loss,
+            best_loss=judge.best_loss,
+            best_step=judge.best_step,
+            lr_scale=self._lr_scale,
+            recoveries=self._recoveries,
+            created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            history=self._recorder.history,
+            weights=weights,
+            averaged=averaged,
+            adam_m=m,
+            adam_v=v,
+            state=state,
+        )
+
+    def _note_run(self, status: str) -> None:
+        best = self._judge.best_loss
+        with contextlib.suppress(RunError):  # a full disk; run.json only repeats what checkpoints and metrics hold
+            self.directory.update(status=status, step=self.step, seconds=self._clock.elapsed, best_loss=best)
+
+
+def crew_for(threads: int, batch_size: int) -> Crew:
+    """Threads for a batch: a thread that gets fewer than eight rows costs more than it gains, BLAS takes the rest."""
+    shards = max(1, min(threads, batch_size // 8))
+    return Crew(shards, max(1, threads // shards))

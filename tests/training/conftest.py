@@ -1,0 +1,51 @@
+"""A small text, and a trainer for it that needs no probe and no library."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from chargru.config import ModelConfig, TrainingConfig
+from chargru.storage.checkpoint import CorpusIdentity
+from chargru.storage.runs import Run
+from chargru.text.stream import identity, split
+from chargru.text.vocabulary import Vocabulary
+from chargru.training.trainer import Material, Trainer
+
+TEXT = "".join(f"{n} and {n * n} is what the {n % 7}th said.\n" for n in range(120))
+
+
+def material_of(text, val_fraction=0.1):
+    vocabulary = Vocabulary.from_text(text)
+    found = identity(text)
+    train, val = split(vocabulary.encode(text), val_fraction)
+    corpus = CorpusIdentity("test", "nowhere", found.sha256, found.characters, "utf-8")
+    return Material(train, val, vocabulary, corpus)
+
+
+@pytest.fixture
+def make_trainer(tmp_path):
+    """`make_trainer(steps=20, ...)`: settings of training or of the model; `run=` and `resume=` as in Trainer."""
+
+    def make(*, text=TEXT, run=None, resume=None, threads=1, **settings):
+        val_fraction = settings.get("val_fraction", 0.1)
+        material = material_of(text, val_fraction)
+        names = {each.name for each in dataclasses.fields(TrainingConfig)}
+        model = {"hidden_size": 12, "num_layers": 2} | {k: v for k, v in settings.items() if k not in names}
+        training = {"batch_size": 4, "seq_len": 16, "dropout": 0.2, "weight_drop": 0.1, "evaluations": 5}
+        training |= {k: v for k, v in settings.items() if k in names}
+        run = run or Run.create(tmp_path, "test", {})
+        best = np.array(resume.averaged) if resume is not None else None
+        return Trainer(
+            material,
+            ModelConfig(vocab_size=material.vocabulary.size, **model),
+            TrainingConfig(**training),
+            run,
+            threads=threads,
+            resume=resume,
+            best_weights=best,
+        )
+
+    return make

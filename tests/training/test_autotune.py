@@ -1,0 +1,54 @@
+"""Sizes for budgets and texts: sensible at both ends, growing with the budget."""
+
+from __future__ import annotations
+
+import pytest
+
+from chargru.config import TrainingConfig
+from chargru.engine import Crew
+from chargru.training.autotune import choose, flops_per_character, probe
+
+RATE = 1e11  # a usual two-core machine
+
+
+def weights(sizes):
+    return sizes.hidden_size**2 * (2 * sizes.num_layers - 1)
+
+
+def test_arithmetic_is_that_of_the_design():
+    assert flops_per_character(256, 1, 65) == pytest.approx(1.28e6, rel=0.01)
+    assert flops_per_character(512, 2, 65) == pytest.approx(14.4e6, rel=0.01)
+
+
+def test_more_time_never_chooses_a_smaller_network():
+    found = [weights(choose(1_000_000, 65, seconds, RATE)) for seconds in (1, 5, 20, 60, 180, 600, 3600)]
+    assert found == sorted(found)
+    assert found[0] < found[-1]
+
+
+@pytest.mark.parametrize("characters", [1, 50, 2_000, 60_000, 1_000_000, 50_000_000])
+@pytest.mark.parametrize("seconds", [1, 20, 180, 86_400])
+@pytest.mark.parametrize("V", [1, 65, 2_000, 20_000])
+def test_every_choice_is_a_possible_one(characters, seconds, V):
+    sizes = choose(characters, V, seconds, RATE)
+    TrainingConfig(
+        time=seconds,
+        batch_size=sizes.batch_size,
+        seq_len=sizes.seq_len,
+        learning_rate=sizes.learning_rate,
+        dropout=sizes.dropout,
+        weight_drop=sizes.weight_drop,
+        averaging=sizes.averaging,
+    )
+
+
+def test_small_texts_get_small_networks_and_more_dropout():
+    note, book = choose(2_000, 60, 180, RATE), choose(1_000_000, 65, 180, RATE)
+    assert weights(note) < weights(book)
+    assert note.dropout > book.dropout
+
+
+def test_the_probe_measures_something_possible():
+    with Crew(1) as crew:
+        rate = probe(65, crew, seconds=0.05)
+    assert 1e7 < rate < 1e14
