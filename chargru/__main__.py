@@ -1,0 +1,27 @@
+"""`chargru` and `python -m chargru`: the one place where the command line meets the terminal app."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+
+def run_app(corpus: str | None) -> int:
+    """The terminal app until the user leaves it; imported by name, for the command line must not depend on it."""
+    code: int = importlib.import_module("chargru.tui.app").run_app(corpus)
+    return code
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line (the process's own if none is given) and give the exit code."""
+    try:
+        from chargru.cli.main import run
+
+        return run(sys.argv[1:] if argv is None else argv, run_app)
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""`chargru doctor`: what this machine can do for a training, and what stands in its way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from chargru.cli.numbers import size
+from chargru.cli.options import debug_option, json_option
+from chargru.cli.output import put_line, put_record
+
+
+@click.command(
+    short_help="Tell what this machine can do.",
+    epilog="""\b
+Examples:
+  chargru doctor
+  chargru doctor --json
+""",
+)
+@json_option
+@debug_option
+def doctor(as_json: bool) -> None:
+    """Tell what this machine can do: NumPy and its BLAS, cores, memory, GPU, terminal, disk.
+
+    Measures matrix products for about a third of a second; nothing is written and nothing is sent anywhere.
+    """
+    from chargru.cli.machine import look
+
+    found = look()
+    if as_json:
+        put_record(found)
+        return
+    for name, value in describe(found):
+        put_line(f"{name:<10} {value}")
+
+
+def describe(found: dict[str, Any]) -> list[tuple[str, str]]:
+    """The findings as named lines."""
+    blas = [
+        f"{each['name']} {each['version']}, {each['threads']} threads, {each['kernels']} kernels"
+        for each in found["blas"]
+    ]
+    memory = "unknown" if found["memory"] is None else size(found["memory"])
+    if found["memory_free"] is not None:
+        memory += f", {size(found['memory_free'])} free"
+    runs = found["runs"]
+    disk = f"{size(runs['disk_free'])} free" + ("" if runs["writable"] else "; CANNOT BE WRITTEN TO, use --out DIR")
+    return [
+        ("chargru", f"{found['chargru']} on Python {found['python']}, {found['system']}"),
+        ("numpy", f"{found['numpy'] or 'unknown version'}"),
+        ("blas", "; ".join(blas) or "none that could be identified"),
+        ("cores", f"{found['cores']} this process may use; {found['processor']}"),
+        ("memory", memory),
+        ("speed", f"{found['sgemm_gflops']:.0f} GF/s in single-precision matrix products"),
+        ("gpu", _gpu(found)),
+        ("terminal", _terminal(found["terminal"])),
+        ("runs", f"{runs['path']} ({disk})"),
+    ]
+
+
+def _gpu(found: dict[str, Any]) -> str:
+    gpu = found["gpu"] or "no NVIDIA GPU seen"
+    cupy = f"CuPy {found['cupy']} installed" if found["cupy"] else "CuPy not installed"
+    return f"{gpu}, {cupy}; not used either way: this version trains on NumPy, a GPU path is not built yet"
+
+
+def _terminal(found: dict[str, Any]) -> str:
+    if not found["stdout"]:
+        return f"none: stdout is a file or a pipe ({found['encoding']})"
+    colour = "no colour wanted (NO_COLOR)" if found["no_color"] else "true colour" if found["truecolor"] else "colour"
+    if found["term"] in (None, "dumb"):
+        colour = "no colour"
+    wide = found["encoding"].lower().replace("-", "").startswith("utf")
+    letters = found["encoding"] + ("" if wide else ": other scripts and the chart need UTF-8")
+    small = "; small, the app wants 80 x 24" if found["columns"] < 80 or found["rows"] < 24 else ""
+    return f"{found['columns']} x {found['rows']}, {colour}, {letters}{small}"
