@@ -51,7 +51,7 @@ class Entry:
 
 # Title, description and language of the bundled texts; one that is not listed is shown by its file name.
 _KNOWN = {
-    "tales": ("Tales", "short tales in plain English, written for this project", "English"),
+    "tales": ("Tales", "Low Water, linked stories of a harbour town, written for chargru", "English"),
 }
 _PYTHON = (
     Entry(
@@ -104,6 +104,11 @@ def preview(spec: str, *, lines: int = 12, encoding: str | None = None, replace:
 def _part(spec: str, limit: int | None, encoding: str | None, replace: bool) -> Part:
     listed = {entry.name: entry for entry in entries()}
     if spec in listed:
+        if encoding is not None or replace:
+            raise TextError(
+                f"{spec} is a text of the library, its encoding is known",
+                f"leave the encoding out, or give ./{spec} to read a file of that name",
+            )
         part = listed[spec].part(limit)
         if _exists(spec):
             note = f"{spec} is the text of the library; ./{spec} would be the file"

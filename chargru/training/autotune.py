@@ -8,6 +8,7 @@ characters, and drop out the more, the more often the text is read over.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from chargru.config import ModelConfig
 from chargru.engine import Crew, Network, Parameters
 
+BATCH_SIZE, SEQ_LEN = 32, 64
 _PROBE_SIZE = 192
 
 
@@ -67,27 +69,32 @@ def probe(vocab_size: int, crew: Crew, seconds: float = 1.0) -> float:
     return flops_per_character(H, 1, V) * B * T / float(np.median(times))
 
 
-def choose(train_chars: int, vocab_size: int, seconds: float, flops_per_second: float) -> Sizes:
-    """Sizes for `seconds` of training at this rate on a text of `train_chars` characters."""
-    total = flops_per_second * seconds
+def choose(train_chars: int, vocab_size: int, seen_at: Callable[[float], float]) -> Sizes:
+    """Sizes for a text of `train_chars` characters.
+
+    `seen_at(F)` says how many characters the budget lets a network read whose characters cost F operations each: with
+    a time budget that depends on F, with a budget of steps or passes it does not.
+    """
+
+    def seen(hidden: int, layers: int) -> float:
+        return seen_at(flops_per_character(hidden, layers, vocab_size))
+
     best = 0
     for rung, (hidden, layers, _) in enumerate(_LADDER):
-        seen = total / flops_per_character(hidden, layers, vocab_size)
         weights = 3 * hidden * hidden * (2 * layers - 1)
-        small_text = weights > 12 * max(train_chars, 400) and hidden > 64
-        if seen < 7 * weights + 400_000 or small_text:
+        too_large_for_text = weights > 12 * max(train_chars, 400) and hidden > 64
+        if seen(hidden, layers) < 7 * weights + 400_000 or too_large_for_text:
             break
         best = rung
     hidden, layers, rate = _LADDER[best]
-    seen = total / flops_per_character(hidden, layers, vocab_size)
-    passes = seen / max(train_chars, 1)
-    dropout = float(np.interp(passes, (2, 4, 8, 20, 60), (0.0, 0.15, 0.25, 0.4, 0.5)))
-    updates = max(1.0, seen / (32 * 64))
+    characters = seen(hidden, layers)
+    dropout = float(np.interp(characters / max(train_chars, 1), (2, 4, 8, 20, 60), (0.0, 0.15, 0.25, 0.4, 0.5)))
+    updates = max(1.0, characters / (BATCH_SIZE * SEQ_LEN))
     return Sizes(
         hidden_size=hidden,
         num_layers=layers,
-        batch_size=32,
-        seq_len=64,
+        batch_size=BATCH_SIZE,
+        seq_len=SEQ_LEN,
         learning_rate=rate,
         dropout=round(dropout, 2),
         weight_drop=round(0.35 * dropout, 2),

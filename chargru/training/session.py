@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -93,9 +94,7 @@ def _sizes(
     """What the user gave by hand, the rest chosen for the text, the budget and this machine; with notes."""
     characters, V = len(material.train), material.vocabulary.size
     budget = {name: given[name] for name in _BUDGETS if given[name] is not None} or {"time": DEFAULT_SECONDS}
-    with crew_for(threads, 32) as crew:
-        rate = autotune.probe(V, crew, min(1.0, 0.05 * budget.get("time", 20.0)))
-    chosen = autotune.choose(characters, V, budget.get("time", DEFAULT_SECONDS), rate)
+    chosen = autotune.choose(characters, V, _seen(budget, request, characters, V, threads))
     names = {each.name for each in fields(TrainingConfig)} | {"hidden_size", "num_layers"}
     values = {each.name: getattr(chosen, each.name) for each in fields(chosen)}
     values |= {name: value for name, value in given.items() if name in names and value is not None}
@@ -112,6 +111,20 @@ def _sizes(
         )
     training = TrainingConfig.from_dict(values | budget | {"batch_size": batch_size, "seq_len": seq_len})
     return model, training, notes
+
+
+def _seen(
+    budget: dict[str, Any], request: TrainRequest, characters: int, vocab_size: int, threads: int
+) -> Callable[[float], float]:
+    """How many characters the budget reads, by the operations that one costs; a time budget needs a probe."""
+    if "time" not in budget:
+        window = (request.batch_size or autotune.BATCH_SIZE) * (request.seq_len or autotune.SEQ_LEN)
+        count = budget["steps"] * window if "steps" in budget else budget["epochs"] * characters
+        return lambda flops: count
+    seconds = budget["time"]
+    with crew_for(threads, autotune.BATCH_SIZE) as crew:
+        rate = autotune.probe(vocab_size, crew, min(1.0, 0.05 * seconds))
+    return lambda flops: rate * seconds / flops
 
 
 def _name(document: Document) -> str:
@@ -133,8 +146,8 @@ def _resume(request: TrainRequest) -> _Opened:
     run, path, checkpoint, notes = _open_run(request.resume, root)
     training = _changed(request, checkpoint)
     document = _text_again(request, path.parent, checkpoint.corpus)
-    mixed = checkpoint.corpus.encoding == "mixed"  # a directory's files, each in its own
-    if identity(document.text).sha256 != checkpoint.corpus.sha256 and request.encoding is None and not mixed:
+    again = request.encoding is None and Path(document.source).is_file()
+    if again and identity(document.text).sha256 != checkpoint.corpus.sha256:
         # the encoding may have been given by hand when the run began
         document = _text_again(request.with_(encoding=checkpoint.corpus.encoding), path.parent, checkpoint.corpus)
     material = _material(document, training.val_fraction)

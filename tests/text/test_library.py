@@ -141,3 +141,8 @@ def test_preview_of_standard_input_is_refused(corpora: Path, monkeypatch: pytest
     with pytest.raises(TextError, match="no preview"):
         library.preview("-")
     assert stdin.tell() == 0
+
+
+def test_an_encoding_for_a_text_of_the_library_is_refused_not_ignored():
+    with pytest.raises(TextError, match="its encoding is known"):
+        library.load("tales", encoding="latin-1")

@@ -11,6 +11,10 @@ from chargru.training.autotune import choose, flops_per_character, probe
 RATE = 1e11  # a usual two-core machine
 
 
+def by_time(seconds):
+    return lambda flops: RATE * seconds / flops
+
+
 def weights(sizes):
     return sizes.hidden_size**2 * (2 * sizes.num_layers - 1)
 
@@ -21,7 +25,7 @@ def test_arithmetic_is_that_of_the_design():
 
 
 def test_more_time_never_chooses_a_smaller_network():
-    found = [weights(choose(1_000_000, 65, seconds, RATE)) for seconds in (1, 5, 20, 60, 180, 600, 3600)]
+    found = [weights(choose(1_000_000, 65, by_time(seconds))) for seconds in (1, 5, 20, 60, 180, 600, 3600)]
     assert found == sorted(found)
     assert found[0] < found[-1]
 
@@ -30,7 +34,7 @@ def test_more_time_never_chooses_a_smaller_network():
 @pytest.mark.parametrize("seconds", [1, 20, 180, 86_400])
 @pytest.mark.parametrize("V", [1, 65, 2_000, 20_000])
 def test_every_choice_is_a_possible_one(characters, seconds, V):
-    sizes = choose(characters, V, seconds, RATE)
+    sizes = choose(characters, V, by_time(seconds))
     TrainingConfig(
         time=seconds,
         batch_size=sizes.batch_size,
@@ -43,7 +47,7 @@ def test_every_choice_is_a_possible_one(characters, seconds, V):
 
 
 def test_small_texts_get_small_networks_and_more_dropout():
-    note, book = choose(2_000, 60, 180, RATE), choose(1_000_000, 65, 180, RATE)
+    note, book = choose(2_000, 60, by_time(180)), choose(1_000_000, 65, by_time(180))
     assert weights(note) < weights(book)
     assert note.dropout > book.dropout
 
