@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from chargru.completion.generate import Completion
 from chargru.config import ModelConfig, SamplingConfig, TrainingConfig
-from chargru.engine import Adam, Crew, Network, Parameters, Regularization, global_norm, learning_rate_at
+from chargru.engine import Crew, Parameters, learning_rate_at
 from chargru.errors import CheckpointError, RunError, TrainingError
 from chargru.events import (
     Evaluated,
@@ -31,11 +31,11 @@ from chargru.events import (
 )
 from chargru.storage.checkpoint import Checkpoint, CorpusIdentity
 from chargru.storage.runs import Run
-from chargru.text.stream import WindowStream
 from chargru.text.vocabulary import Vocabulary
 from chargru.training.clock import Clock, Pace, resident_memory
 from chargru.training.control import Control
 from chargru.training.judge import Judge
+from chargru.training.learner import Learner
 from chargru.training.recorder import Recorder
 
 Array = npt.NDArray[Any]
@@ -56,15 +56,6 @@ class Material:
     val: Array
     vocabulary: Vocabulary
     corpus: CorpusIdentity
-
-
-@dataclass(frozen=True)
-class _Good:
-    """A state of training to fall back to."""
-
-    arrays: tuple[Array, ...]
-    step: int
-    position: int
 
 
 class Trainer:
@@ -97,49 +88,36 @@ class Trainer:
         self._crew = crew_for(threads, training.batch_size)
         self._clock = Clock(resume.seconds if resume else 0.0, clock)
         self._pace = Pace()
-        dtype = training.dtype
-        initial = None if resume else Parameters.initial(model, training.seed, dtype)
-        weights = initial or Parameters(model, dtype, resume.weights if resume else None)
-        self._network = Network(model, training.batch_size, training.seq_len, dtype, crew=self._crew)
-        assert self._network.gradients is not None
-        self._gradients = self._network.gradients
-        self._adam = Adam(weights, training, self._crew)
+        self._learner = Learner(material.train, model, training, self._crew, resume)
         self._judge = Judge(material.val, self._crew)
-        position = resume.position if resume else 0
-        self._stream = WindowStream(material.train, training.batch_size, training.seq_len, position)
         self._lr_scale, self._recoveries = 1.0, 0
         self._recorder = Recorder(run, resume.history if resume else [])
         if resume is not None:
-            self._adam.step = resume.step
-            self._adam.m[:], self._adam.v[:] = resume.adam_m, resume.adam_v
-            self._adam.averaged.flat[:] = resume.averaged
-            self._network.state[:] = resume.state
             self._judge.recall(resume.val_loss, resume.best_loss, resume.best_step, best_weights)
             self._lr_scale, self._recoveries = resume.lr_scale, resume.recoveries
         self._total_steps = self._count_steps()
-        self._evaluations = training.evaluations
+        self._looked, self._look_seconds = -math.inf, 0.0
         self._reserve = 0.0  # seconds of a time budget kept back for the last evaluation
-        self._first_step, self._first_seconds = self._adam.step, self._clock.elapsed
+        self._first_step, self._first_seconds = self.step, self._clock.elapsed
         self._losses: list[float] = []  # since the last Progress
         self._train_loss: float | None = None
         self._norm = 0.0
         self._saved: dict[bool, str] = {}  # newest path by "is it the best"
-        self._good = self._remember()
 
     @property
-    def parameters(self) -> Parameters:
-        """The weights being trained."""
-        return self._adam.parameters
+    def learner(self) -> Learner:
+        """The state that learns."""
+        return self._learner
 
     @property
     def averaged(self) -> Parameters:
         """The averaged weights: what is evaluated and sampled."""
-        return self._adam.averaged
+        return self._learner.averaged
 
     @property
     def step(self) -> int:
         """Updates done."""
-        return self._adam.step
+        return self._learner.step
 
     @property
     def fraction(self) -> float:
@@ -171,20 +149,18 @@ class Trainer:
         for note in self._notes:
             yield Notice(note)
         self._clock.start()
-        before = self._clock.elapsed
         evaluated = self._look()
         if evaluated is not None:
-            seconds = self._judge.seconds_to_decide(self._clock.elapsed - before)
+            seconds = self._judge.seconds_to_decide(self._look_seconds)
             # a tail so large that scoring it would eat the budget may take a quarter of it; the rest is overtime
             self._reserve = min(seconds, 0.25 * (self.training.time or 0.0))
-            self._space_evaluations(self._clock.elapsed - before)
             if self.step == 0:  # a run that goes on has this point already
                 yield evaluated
         yield from self._train(control)
         yield from self._finish(control.ending or "done")
 
     def _train(self, control: Control) -> Iterator[Event]:
-        evaluations = int(self.fraction * self._evaluations)
+        evaluations = self._evaluations_due()
         shown = sampled = -math.inf
         saved = self._clock.elapsed
         while self.fraction < 1.0 and control.ending is None:
@@ -195,15 +171,15 @@ class Trainer:
             if not self._update(rate):
                 yield from self._recover()
                 continue
-            now, due = self._clock.elapsed, int(self.fraction * self._evaluations)
-            evaluating = due > evaluations and self.fraction < 1.0
+            now, due = self._clock.elapsed, self._evaluations_due()
+            evaluating = due > evaluations and self.fraction < 1.0 and self._evaluation_affordable(now)
             if evaluating or now - shown >= _PROGRESS_SECONDS:
                 shown = now
                 yield self._progress(rate)
             if evaluating:
                 evaluations = due
                 evaluated = self._look()
-                self._good = self._remember()
+                self._learner.remember()
                 if evaluated is not None:
                     yield evaluated
                 if now - sampled >= _SAMPLE_SECONDS:
@@ -217,24 +193,21 @@ class Trainer:
                 saved = now
                 yield self._save(best=False)
 
-    def _space_evaluations(self, seconds: float) -> None:
-        """Fewer evaluations than asked for, where so many would eat a time budget; one takes `seconds`."""
-        if self.training.time is not None and seconds > 0:
-            affordable = int(_EVALUATION_SHARE * self.training.time / seconds)
-            self._evaluations = max(4, min(self.training.evaluations, affordable))
+    def _evaluations_due(self) -> int:
+        """How many evaluations should have been made by now: closer together at first, where the loss falls fast."""
+        return int(self.training.evaluations * self.fraction**0.7)
+
+    def _evaluation_affordable(self, now: float) -> bool:
+        """Whether a time budget bears another evaluation yet; a budget of updates must not depend on the clock."""
+        return self.training.time is None or _EVALUATION_SHARE * (now - self._looked) >= self._look_seconds
 
     def _update(self, rate: float) -> bool:
-        """One window and one update; False, and nothing updated, if loss or gradient was not finite."""
-        inputs, targets = self._stream.next_window()
-        training = self.training
-        drop = Regularization(training.dropout, training.weight_drop, training.seed, self.step)
-        loss = self._network.loss_and_gradients(self.parameters, inputs, targets, drop)
-        norm = global_norm(self._gradients, self._crew) if math.isfinite(loss) else math.nan
-        if not math.isfinite(norm):
+        """One update; False, and nothing learned, if loss or gradient was not finite."""
+        update = self._learner.update(rate)
+        if update is None:
             return False
-        self._adam.update(self._gradients, norm, rate)
-        self._losses.append(loss)
-        self._norm = norm
+        self._losses.append(update.loss)
+        self._norm = update.norm
         return True
 
     def _pause(self, control: Control) -> Iterator[Event]:
@@ -251,10 +224,8 @@ class Trainer:
 
     def _recover(self) -> Iterator[Event]:
         """Back to the last good state with half the learning rate; the fourth time is the last."""
-        failed_at, good = self.step, self._good
-        for current, kept in zip(self._arrays(), good.arrays, strict=True):
-            current[:] = kept
-        self._adam.step, self._stream.position = good.step, good.position
+        failed_at = self.step
+        self._learner.fall_back()
         self._losses.clear()
         self._pace.restart()
         if self._recoveries >= _RECOVERIES:
@@ -267,7 +238,7 @@ class Trainer:
         self._lr_scale *= 0.5
         rate = self._lr_scale * learning_rate_at(self.fraction, self.training)
         reason = "the loss or its gradient was not a finite number"
-        yield Recovered(failed_at, good.step, self._recoveries, rate, reason)
+        yield Recovered(failed_at, self.step, self._recoveries, rate, reason)
 
     def _finish(self, reason: str) -> Iterator[Event]:
         """The last evaluation and the last checkpoint; what `Finished` names is the best of the run."""
@@ -309,7 +280,7 @@ class Trainer:
             vocab_size=model.vocab_size,
             hidden_size=model.hidden_size,
             num_layers=model.num_layers,
-            parameters=len(self.parameters.flat),
+            parameters=len(self.averaged.flat),
             batch_size=training.batch_size,
             seq_len=training.seq_len,
             budget=budget,
@@ -336,7 +307,7 @@ class Trainer:
         return Progress(
             step=self.step,
             fraction=self.fraction,
-            epoch=self._stream.epoch,
+            epoch=self._learner.stream.epoch,
             loss=self._train_loss or 0.0,
             gradient_norm=self._norm,
             learning_rate=rate,
@@ -347,7 +318,10 @@ class Trainer:
         )
 
     def _look(self) -> Evaluated | None:
+        before = self._clock.elapsed
         score = self._judge.look(self.averaged, self.step)
+        self._looked = self._clock.elapsed
+        self._look_seconds = self._looked - before
         return None if score is None else self._evaluated(score.chars, complete=score.chars == self._judge.chars)
 
     def _evaluated(self, chars: int, *, complete: bool) -> Evaluated:
@@ -395,15 +369,8 @@ class Trainer:
             return max(1, math.ceil(training.epochs * len(self.material.train) / per_step))
         return training.steps
 
-    def _arrays(self) -> tuple[Array, ...]:
-        adam = self._adam
-        return (adam.parameters.flat, adam.averaged.flat, adam.m, adam.v, self._network.state)
-
-    def _remember(self) -> _Good:
-        return _Good(tuple(array.copy() for array in self._arrays()), self._adam.step, self._stream.position)
-
     def _checkpoint(self) -> Checkpoint:
-        weights, averaged, m, v, state = self._arrays()
+        weights, averaged, m, v, state = self._learner.arrays()
         judge = self._judge
         return Checkpoint(
             model=self.model,
@@ -411,7 +378,7 @@ class Trainer:
             vocabulary=self.material.vocabulary,
             corpus=self.material.corpus,
             step=self.step,
-            position=self._stream.position,
+            position=self._learner.stream.position,
             seconds=self._clock.elapsed,
             val_loss=judge.loss,
             best_loss=judge.best_loss,
