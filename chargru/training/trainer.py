@@ -351,9 +351,8 @@ class Trainer:
     def _save(self, *, best: bool) -> Saved | Notice:
         try:
             path = str(self.directory.save(self._checkpoint(), best))
-        except (CheckpointError, OSError) as error:
-            reason = error.message if isinstance(error, CheckpointError) else f"not saved: {error.strerror or error}"
-            return Notice(f"{reason}; the last checkpoint stands, training goes on")
+        except (CheckpointError, RunError) as error:
+            return Notice(f"{error.message}; the last checkpoint stands, training goes on")
         self._saved[False] = path
         if best:
             self._saved[True] = path

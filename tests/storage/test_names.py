@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chargru.storage.names import safe_name
@@ -38,6 +38,7 @@ def test_names_are_made_safe(text: str, name: str) -> None:
     assert safe_name(text) == name
 
 
+@settings(max_examples=50)
 @given(st.text(max_size=300))
 def test_every_text_gives_a_safe_name(text: str) -> None:
     name = safe_name(text)

@@ -121,7 +121,7 @@ def test_loose_json_is_refused(text: str) -> None:
         strict_json(text)
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(st.recursive(st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.text(), st.lists))
 def test_strict_json_is_json(value: object) -> None:
     assert strict_json(json.dumps(value)) == value
