@@ -1,0 +1,301 @@
+"""The terminal app: it owns the training's state and the worker, and switches between screens.
+
+Events come from the runner through the pump into `training`; screens are told by a signal and read the state. Keys
+that act on the training are actions here, so they work the same from every screen and from the palette.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.screen import Screen
+from textual.signal import Signal
+
+from chargru.errors import ChargruError
+from chargru.events import Event, Started
+from chargru.tui import leaving
+from chargru.tui.commands import commands_for
+from chargru.tui.formatting import one_line, shown
+from chargru.tui.messages import HistoryRead, PlayWanted, Problem, TrainingEvents, TrainingWanted
+from chargru.tui.rooms import HouseLibrary, HouseModels, Library, Models
+from chargru.tui.runner import TICK, Pump, Runner, WorkerRunner
+from chargru.tui.state import Phase, TrainingState
+from chargru.tui.theme import CHARGRU, NAME
+
+SAVE_GRACE = 2.0  # seconds that the worker has to save when the app leaves
+HANGUP = 129  # the exit code when the terminal has vanished, as after SIGHUP
+
+# The screens' classes are named, not imported: only the one that is shown first delays the first frame.
+SCREEN_CLASSES = {
+    "corpus": ("chargru.tui.screens.corpus", "CorpusScreen"),
+    "train": ("chargru.tui.screens.train", "TrainScreen"),
+    "play": ("chargru.tui.screens.play", "PlayScreen"),
+    "runs": ("chargru.tui.screens.runs", "RunsScreen"),
+}
+
+
+def _make_screen(mode: str) -> Screen[Any]:
+    module, name = SCREEN_CLASSES[mode]
+    screen: Screen[Any] = getattr(importlib.import_module(module), name)()
+    return screen
+
+
+class ChargruApp(App[int]):
+    """The app. What it depends on comes by constructor, so tests bring their own; the defaults are the real rooms."""
+
+    TITLE = "chargru"
+    CSS_PATH = Path(__file__).with_name("app.tcss")  # absolute: a subclass may live elsewhere
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
+        mode: partial(_make_screen, mode) for mode in SCREEN_CLASSES
+    }
+    DEFAULT_MODE = "corpus"
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  (Textual declares it so)
+        (0, "-tiny-width"),
+        (60, "-slim"),
+        (76, "-narrow"),
+        (100, "-wide"),
+        (140, "-huge"),
+    ]
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012
+        (0, "-tiny-height"),
+        (18, "-low"),
+        (22, "-short"),
+        (28, "-tall"),
+        (42, "-very-tall"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f2", "show_screen('corpus')", "Corpus", key_display="F2", priority=True),
+        Binding("f3", "show_screen('train')", "Train", key_display="F3", priority=True),
+        Binding("f4", "show_screen('play')", "Play", key_display="F4", priority=True),
+        Binding("f6", "show_screen('runs')", "Runs", key_display="F6", priority=True),
+        Binding("f8", "pause", "Pause", key_display="F8", priority=True),
+        Binding("f8", "resume", "Go on", key_display="F8", priority=True),
+        Binding("f1", "help", "Help", key_display="F1", priority=True),
+        Binding("question_mark", "help", "Help", show=False),
+        Binding("ctrl+q", "quit", "Quit", key_display="^q", priority=True),
+        Binding("f10", "quit", "Quit", show=False, priority=True),
+    ]
+
+    def __init__(
+        self,
+        corpus: str | None = None,
+        *,
+        runner: Runner | None = None,
+        library: Library | None = None,
+        models: Models | None = None,
+        out: str | None = None,
+    ) -> None:
+        """`corpus` is chosen when the app opens; `out` is the directory of the runs, as `TrainRequest.out`."""
+        super().__init__()
+        self.corpus = corpus
+        self.out = out
+        self.library: Library = library or HouseLibrary()
+        self.models: Models = models or HouseModels(out)
+        self.runner: Runner = runner or WorkerRunner()
+        self.training = TrainingState()
+        self.training_changed: Signal[tuple[Event, ...]] = Signal(self, "training_changed")
+        self._pump = Pump(self.runner, self.post_message)
+        self._leaving = False
+        self._has_terminal = False
+        self.register_theme(CHARGRU)
+        self.theme = NAME
+
+    def on_mount(self) -> None:
+        self.set_interval(TICK, self._pump.tick)
+        self.call_after_refresh(self._preload)
+        if not self.is_headless:
+            leaving.catch(self._signalled)
+            if leaving.has_terminal():
+                self._has_terminal = True
+                self.set_interval(leaving.LOOK, self._look_for_terminal)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        yield from commands_for(self)
+        for command in super().get_system_commands(screen):
+            if command.title not in ("Quit", "Keys"):  # ours say more
+                yield command
+
+    def tell(self, text: str, *, severity: str = "information", title: str = "") -> None:
+        """A toast; `text` may be data."""
+        level = {"warning": "warning", "error": "error"}.get(severity, "information")
+        self.notify(shown(text), title=title, severity=level, markup=False)  # type: ignore[arg-type]
+
+    # -- screens ------------------------------------------------------------------------------------------------
+
+    async def action_show_screen(self, mode: str) -> None:
+        while len(self.screen_stack) > 1:  # a palette or a help panel in front would come back later
+            await self.pop_screen()
+        await self.switch_mode(mode)
+
+    def action_help(self) -> None:
+        from chargru.tui.screens.help import HelpScreen
+
+        if isinstance(self.screen, HelpScreen):
+            self.pop_screen()
+        elif len(self.screen_stack) == 1:
+            self.push_screen(HelpScreen(self.screen))
+
+    @on(PlayWanted)
+    async def open_in_play(self, message: PlayWanted) -> None:
+        await self.action_show_screen("play")
+        from chargru.tui.screens.play import PlayScreen
+
+        assert isinstance(self.screen, PlayScreen)
+        self.screen.choose(message.run)
+
+    def _preload(self) -> None:
+        """Import the other screens, and with them NumPy and the plot, while the user looks at the first one."""
+
+        def load() -> None:
+            for module, _ in SCREEN_CLASSES.values():
+                importlib.import_module(module)
+
+        self.run_worker(load, thread=True, name="preload", exit_on_error=False)
+
+    # -- the training -------------------------------------------------------------------------------------------
+
+    @on(TrainingWanted)
+    async def start_training(self, message: TrainingWanted) -> None:
+        if self.training.active:
+            self.tell(f"{one_line(self.training.corpus, 40)} is training; x on F3 stops it first.", severity="warning")
+            return
+        self.training = TrainingState.begin(message.request)
+        self.refresh_bindings()
+        await self.action_show_screen("train")
+        self._pump.start(message.request)
+        self.training_changed.publish(())
+
+    @on(TrainingEvents)
+    def fold_in(self, message: TrainingEvents) -> None:
+        before = self.training.phase
+        for event in message.events:
+            self.training.apply(event)
+            if isinstance(event, Started) and event.step > 0:
+                self._read_history(event.path)
+        if self.training.phase is not before:
+            self.refresh_bindings()
+            self._tell_elsewhere()
+        self.training_changed.publish(message.events)
+
+    def _read_history(self, run: str) -> None:
+        """A run that goes on shows its whole curve, not only what comes now."""
+
+        def read() -> None:
+            self.post_message(HistoryRead(run, tuple(self.models.history(run))))
+
+        self.run_worker(read, thread=True, name="history", exit_on_error=False)
+
+    @on(HistoryRead)
+    def put_history_in_front(self, message: HistoryRead) -> None:
+        if self.training.started is not None and self.training.started.path == message.run:
+            self.training.remember(message.events)
+            self.training_changed.publish(())
+
+    def _tell_elsewhere(self) -> None:
+        """An end is told as a toast where the Train screen is not looked at."""
+        if self.current_mode == "train" or self._leaving:
+            return
+        if self.training.phase is Phase.FINISHED:
+            self.tell(self.training.ending(), title="Training finished")
+        elif self.training.failed is not None:
+            self.tell(self.training.failed.message, severity="error", title="Training ended")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        phase = self.training.phase
+        if action in ("pause", "resume"):
+            return phase is (Phase.TRAINING if action == "pause" else Phase.PAUSED)
+        if action in ("save_now", "stop_training"):
+            return phase in (Phase.TRAINING, Phase.PAUSED) or (action == "stop_training" and phase is Phase.STARTING)
+        if action == "resume_run":
+            return self.training.can_go_on
+        return super().check_action(action, parameters)
+
+    def say(self, word: str) -> None:
+        """Pass "pause", "resume", "save" or "stop" on to the worker."""
+        self._pump.say(word)
+
+    def action_pause(self) -> None:
+        self._pump.say("pause")
+
+    def action_resume(self) -> None:
+        self._pump.say("resume")
+
+    def action_save_now(self) -> None:
+        self._pump.say("save")
+
+    def action_stop_training(self) -> None:
+        self._pump.say("stop")
+        self.training.stopping()
+        self.refresh_bindings()
+        self.training_changed.publish(())
+
+    def action_resume_run(self) -> None:
+        if self.training.started is not None:
+            self.resume_run(self.training.started.path)
+
+    def resume_run(self, run: str) -> None:
+        """Go on training a run on disk."""
+
+        def ask() -> None:
+            try:
+                wanted: Message = TrainingWanted(self.models.going_on(run, self.out))
+            except ChargruError as error:
+                wanted = Problem(error.message, error.hint)
+            self.post_message(wanted)
+
+        self.run_worker(ask, thread=True, name="resume", exit_on_error=False)
+
+    @on(Problem)
+    def tell_problem(self, message: Problem) -> None:
+        self.tell(f"{message.problem} {message.hint}".strip(), severity="error")
+
+    # -- leaving ------------------------------------------------------------------------------------------------
+
+    async def action_quit(self) -> None:
+        self.leave(0)
+
+    def leave(self, code: int) -> None:
+        """End the app: at once when nothing trains or when asked twice, else after the worker has saved."""
+        if self._leaving or not self.training.active:
+            self.exit(code, return_code=code)
+            return
+        self._leaving = True
+        self.tell("Saving the model before leaving…")
+        self.run_worker(self._close_and_exit(code), name="leaving", exit_on_error=False)
+
+    def _signalled(self, code: int) -> None:
+        if not self._look_for_terminal(code):
+            self.leave(code)
+
+    def _look_for_terminal(self, code: int = HANGUP) -> bool:
+        """Leave for good if the terminal has vanished; whether it has."""
+        if self._has_terminal and not leaving.has_terminal():
+            self._has_terminal = False
+            leaving.vanish(lambda: self.runner.close(SAVE_GRACE), code)
+            return True
+        return False
+
+    async def _close_and_exit(self, code: int) -> None:
+        try:
+            await asyncio.to_thread(self.runner.close, SAVE_GRACE)
+        finally:
+            self.exit(code, return_code=code)
+
+
+def run_app(corpus: str | None = None, *, out: str | None = None) -> int:
+    """Run the app until the user leaves; gives the exit code. The worker is closed whatever happens."""
+    app = ChargruApp(corpus, out=out)
+    try:
+        app.run()
+    finally:
+        app.runner.close(SAVE_GRACE)
+    return app.return_code or 0

@@ -1,0 +1,58 @@
+"""What all screens share: the status line on top, the keys at the bottom, and a word when the terminal is too small."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widgets import Static
+
+from chargru.events import Event
+from chargru.tui.state import TrainingState
+from chargru.tui.widgets.keybar import KeyBar
+from chargru.tui.widgets.status import StatusBar
+
+if TYPE_CHECKING:
+    from chargru.tui.app import ChargruApp
+
+TOO_SMALL = "chargru needs a terminal of at least 60 × 18 characters.\nMake this one larger, or its font smaller."
+
+
+class BaseScreen(Screen[None]):
+    """A screen of the app. Subclasses say what is between the two lines, and how the training changes it."""
+
+    HEADING = ""
+    HELP_TEXT = ""
+
+    @property
+    def chargru(self) -> ChargruApp:
+        """The app, by its own type."""
+        return cast("ChargruApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        yield StatusBar(self.HEADING)
+        yield from self.compose_body()
+        yield Static(TOO_SMALL, classes="too-small", markup=False)
+        yield KeyBar()
+
+    def compose_body(self) -> ComposeResult:
+        """The screen's own widgets."""
+        yield from ()
+
+    def on_mount(self) -> None:
+        self.chargru.training_changed.subscribe(self, self._training_changed)
+        self._training_changed(())
+
+    def on_screen_resume(self) -> None:
+        if self.is_mounted:
+            self._training_changed(())
+
+    def _training_changed(self, events: tuple[Event, ...]) -> None:
+        if self.is_mounted and self in self.app.screen_stack:
+            state = self.chargru.training
+            self.query_one(StatusBar).show(state)
+            self.show_training(state, events)
+
+    def show_training(self, state: TrainingState, events: tuple[Event, ...]) -> None:
+        """Bring the screen up to date; `events` are the ones just folded in, none when the screen comes back."""

@@ -1,0 +1,276 @@
+"""Rooms and a trainer of paper: what the app's tests put in place of disks, models and processes."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+
+from rich.cells import cell_len
+from textual import events
+from textual.pilot import Pilot
+
+from chargru.config import SamplingConfig, TrainRequest
+from chargru.errors import RunError, TextError
+from chargru.events import Evaluated, Event, Progress, Sampled, Saved, Started
+from chargru.tui.app import ChargruApp
+from chargru.tui.rooms import Choice, Model, RunRow, TextPreview
+
+# Everything that has broken a terminal program: markup, live actions, escape sequences, wide and reordering text.
+HOSTILE = (
+    "[/bold]",
+    "[@click=app.quit]leave[/]",
+    "[red",
+    "\x1b[31mred\x1b[0m",
+    "\x1b]0;title\x07",
+    "\x9b2J\x00\x7f",
+    "한글 텍스트와 日本語",
+    "abc\u202etxt.exe\u2066",
+    "e\u0301\u0308\u0323" * 3,
+    "👩‍👩‍👧‍👦 \ufe0f",
+    "\ud800 lone",
+    "tab\there\r\nline\u2028line",
+)
+NASTY = " ".join(HOSTILE)
+# C0, DEL, C1, bidirectional controls and lone surrogates: what must never reach a terminal.
+FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def started(**changes: object) -> Started:
+    values: dict[str, object] = {
+        "run": "tales",
+        "path": "checkpoints/tales",
+        "corpus": "tales",
+        "characters": 1_115_394,
+        "train_chars": 1_003_854,
+        "val_chars": 111_540,
+        "vocab_size": 65,
+        "hidden_size": 256,
+        "num_layers": 2,
+        "parameters": 1_112_641,
+        "batch_size": 32,
+        "seq_len": 64,
+        "budget": "time",
+        "budget_amount": 180.0,
+        "device": "CPU",
+        "backend": "numpy",
+        "threads": 2,
+        "seed": 1,
+        "step": 0,
+        "fraction": 0.0,
+    }
+    return Started(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def progress(step: int, total: int = 3000, loss: float | None = None, **changes: object) -> Progress:
+    fraction = step / total
+    values: dict[str, object] = {
+        "step": step,
+        "fraction": fraction,
+        "epoch": step * 2048 / 1_003_854,
+        "loss": 1.3 + 2.9 * math.exp(-step / 250) + 0.05 * math.sin(step) if loss is None else loss,
+        "gradient_norm": 0.41,
+        "learning_rate": 5.1e-3,
+        "chars_per_second": 57_600.0,
+        "elapsed": 180 * fraction,
+        "remaining": 180 * (1 - fraction),
+        "memory": 412_000_000,
+    }
+    return Progress(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def evaluated(step: int, total: int = 3000) -> Evaluated:
+    loss = 1.42 + 2.7 * math.exp(-step / 260)
+    return Evaluated(step, step / total, loss, loss - 0.1, loss, step, 8192, False, 180 * step / total)
+
+
+def sampled(step: int, text: str = "The king was in his garden, and the rain fell on the walls.") -> Sampled:
+    return Sampled(step, "", text, 0.8)
+
+
+def saved(step: int, path: str = "checkpoints/tales/step-000500.safetensors", best: bool = True) -> Saved:
+    return Saved(step, path, best)
+
+
+def some_training(upto: int = 1840, every: int = 20) -> list[Event]:
+    """The events of a training until step `upto`."""
+    events: list[Event] = [started()]
+    for step in range(every, upto + 1, every):
+        events.append(progress(step))
+        if step % (5 * every) == 0:
+            events.append(evaluated(step))
+    return [*events, sampled(upto), saved(upto)]
+
+
+class FakeRunner:
+    """Plays whatever a test puts in its mailbox and remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.requests: list[TrainRequest] = []
+        self.words: list[str] = []
+        self.closed: list[float] = []
+        self.mail: list[Event] = []
+
+    def start(self, request: TrainRequest) -> None:
+        self.requests.append(request)
+
+    def send(self, word: str) -> None:
+        self.words.append(word)
+
+    def drain(self) -> list[Event]:
+        events, self.mail = self.mail, []
+        return events
+
+    def close(self, grace: float) -> None:
+        self.closed.append(grace)
+
+
+class FakeLibrary:
+    """Two texts and whatever a test adds; a spec that is neither is a missing file."""
+
+    def __init__(self, *extra: str) -> None:
+        self.names = ("tales", "python-reference", *extra)
+
+    def choices(self) -> list[Choice]:
+        return [Choice(name, name, f"a text called {name}", 1_115_394) for name in self.names]
+
+    def preview(self, spec: str) -> TextPreview:
+        if spec not in self.names:
+            raise TextError(f"there is no text {spec!r}", "chargru corpora lists what there is")
+        return TextPreview(
+            spec, ("Once upon a time", f"there was {spec}."), 1_115_394, 65, "utf-8", ("Latin",), (), True
+        )
+
+
+@dataclass
+class FakeReading:
+    text: str
+    notes: tuple[str, ...] = ()
+
+
+class FakeStream:
+    def __init__(self, prompt: str, pieces: list[list[str]], notes: tuple[str, ...]) -> None:
+        self.reading = FakeReading(prompt, notes)
+        self.pieces: Iterable[list[str]] = pieces
+
+    def __iter__(self) -> Iterator[list[str]]:
+        return iter(self.pieces)
+
+
+@dataclass
+class FakeModel:
+    """Writes these pieces after every prompt."""
+
+    pieces: tuple[str, ...] = (" and", " then", " it rained.")
+    notes: tuple[str, ...] = ()
+    asked: list[tuple[str, SamplingConfig]] = field(default_factory=list)
+
+    def stream(self, prompt: str, sampling: SamplingConfig) -> FakeStream:
+        self.asked.append((prompt, sampling))
+        rows = [[piece] * sampling.count for piece in self.pieces]
+        return FakeStream(prompt, rows, self.notes)
+
+
+class FakeModels:
+    """Runs of paper, all with the same model."""
+
+    def __init__(self, *names: str, model: FakeModel | None = None) -> None:
+        self.names = names
+        self.model = model or FakeModel()
+        self.opened: list[Path] = []
+
+    def runs(self) -> list[RunRow]:
+        return [
+            RunRow(name, f"checkpoints/{name}", "tales", "GRU 2×256", 3000, 1.52, "2026-01-01T12:00:00+00:00")
+            for name in self.names
+        ]
+
+    def newest(self, run: str) -> Path:
+        if not run:
+            raise RunError("there is no such run")
+        return Path(run)
+
+    def open(self, checkpoint: Path) -> Model:
+        self.opened.append(checkpoint)
+        return self.model
+
+    def describe(self, checkpoint: Path) -> str:
+        return "model at step 3,000 · validation loss 1.520"
+
+    def going_on(self, run: str, out: str | None) -> TrainRequest:
+        return TrainRequest(resume=run, out=out)
+
+    def history(self, run: str) -> list[Event]:
+        return []
+
+
+def make_app(corpus: str | None = None, **rooms: object) -> ChargruApp:
+    """An app on paper rooms; give those that the test cares about."""
+    app = ChargruApp(
+        corpus,
+        runner=rooms.get("runner") or FakeRunner(),  # type: ignore[arg-type]
+        library=rooms.get("library") or FakeLibrary(),  # type: ignore[arg-type]
+        models=rooms.get("models") or FakeModels(),  # type: ignore[arg-type]
+    )
+    app.animation_level = "none"
+    return app
+
+
+def painted(app: ChargruApp) -> list[str]:
+    """The screen's lines as a terminal would get them, without styles."""
+    return ["".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips()]
+
+
+def words_on(app: ChargruApp) -> str:
+    """What stands on the screen as running text: frames and line breaks left out."""
+    return re.sub(r"[\s│█▌▐╭╮╰╯─]+", " ", "\n".join(painted(app)))
+
+
+async def settle(pilot: Pilot[int]) -> None:
+    """Let every widget take in the messages that wait for it; unlike Pilot.pause it needs no idle processor."""
+    for _ in range(2):
+        await pilot.pause(0)
+
+
+async def press(pilot: Pilot[int], *keys: str) -> None:
+    """Press keys one after another; Pilot.press would wait for an idle processor after each."""
+    for key in keys:
+        pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await settle(pilot)
+
+
+async def until(pilot: Pilot[int], condition: Callable[[], object], seconds: float = 10.0) -> None:
+    """Let the app work until the condition holds: threads answer when they do."""
+    deadline = monotonic() + seconds
+    while not condition():
+        assert monotonic() < deadline, "the app did not get there"
+        await pilot.pause(0.01)
+    await settle(pilot)
+
+
+async def hear(pilot: Pilot[int], app: ChargruApp, *events: Event) -> None:
+    """The worker tells these events; the app has taken them in and painted them."""
+    assert isinstance(app.runner, FakeRunner)
+    app.runner.mail += events
+    app._pump.tick()
+    await settle(pilot)
+    for chart in app.screen.query(".loss-chart"):
+        chart.redraw()  # type: ignore[attr-defined]
+    await settle(pilot)
+
+
+def assert_sound(app: ChargruApp) -> None:
+    """Nothing on the screen is wider than it, and nothing in it would be obeyed by a terminal."""
+    width, height = app.size
+    lines = painted(app)
+    assert len(lines) == height
+    for line in lines:
+        assert cell_len(line) <= width, line
+        assert not FORBIDDEN.search(line), ascii(line)
+    for strip in app.screen._compositor.render_strips():
+        for segment in strip:
+            actions = [value for key, value in (segment.style.meta if segment.style else {}).items() if "@" in key]
+            assert not any("quit" in str(action) for action in actions)
