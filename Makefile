@@ -35,12 +35,12 @@ screenshots: $(VENV)/.installed-dev ## the README's pictures, made by the app it
 # CHARGRU_EXTRAS=cuda13 (or cuda12) adds CuPy
 $(VENV)/.installed: pyproject.toml | $(BIN)/python
 	@echo "installing chargru into $(VENV) (once)" >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".$(if $(CHARGRU_EXTRAS),[$(CHARGRU_EXTRAS)])"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable ".$(if $(CHARGRU_EXTRAS),[$(CHARGRU_EXTRAS)])"
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml constraints-dev.txt | $(BIN)/python
 	@echo "installing chargru and what its tests need into $(VENV) (once)" >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints-dev.txt --editable ".[dev]"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints-dev.txt --editable ".[dev]"
 	@touch $(VENV)/.installed $@
 
 $(BIN)/python:

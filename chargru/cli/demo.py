@@ -14,7 +14,7 @@ from chargru.errors import ConfigError
 
 SECONDS = 30.0
 CORPUS = "tales"
-PROMPTS = ("Once upon a time ", "The king said, ", '"Where are you going?" ')
+PROMPTS = ("The tide ", "Captain Brand said, ", '"Where are you going?" ')
 
 
 def run_demo() -> int:

@@ -55,7 +55,7 @@ _KNOWN = {
 }
 _PYTHON = (
     Entry(
-        "python-reference", "Python reference", "how Python's documentation explains the language", "English", 450_000
+        "python-reference", "Python reference", "how Python's documentation explains the language", "English", 400_000
     ),
     Entry("python-stdlib", "Python library", "source code of Python's standard library", "Python", 5_000_000),
 )

@@ -92,6 +92,7 @@ def test_train_interrupt_resume_sample_evaluate(corpus: Path, tmp_path: Path, ch
     assert "budget" in chargru.err
 
 
+@pytest.mark.long
 def test_the_demo_trains_and_writes(tmp_path: Path) -> None:
     done = subprocess.run(
         command(),
@@ -118,6 +119,7 @@ def test_standard_input_is_a_corpus(corpus: Path, tmp_path: Path) -> None:
     assert Path(os.fsdecode(done.stdout.strip())).is_file()
 
 
+@pytest.mark.long
 def test_nothing_hostile_reaches_a_terminal(tmp_path: Path) -> None:
     corpus = tmp_path / f"evil{HOSTILE.replace('/', '')}.txt"
     corpus.write_text(HOSTILE * 60, encoding="utf-8")

@@ -30,7 +30,7 @@ def wanted() -> TrainingWanted:
     return TrainingWanted(TrainRequest(corpus="tales", time=30))
 
 
-@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+@pytest.mark.parametrize("size", [(80, 24), pytest.param((160, 48), marks=pytest.mark.long)])
 async def test_every_screen_and_every_state(size: tuple[int, int]) -> None:
     runner = FakeRunner()
     app = make_app(runner=runner)

@@ -57,7 +57,8 @@ def hostile_files(directory: Path) -> None:
             continue
 
 
-@pytest.mark.parametrize("size", [pytest.param((80, 24), marks=pytest.mark.long), (160, 48)])
+@pytest.mark.long
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
 async def test_hostile_text_everywhere(size: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hostile_files(tmp_path)
     monkeypatch.chdir(tmp_path)

@@ -67,6 +67,7 @@ async def test_the_keys_of_a_training() -> None:
         assert "esc closes" not in words_on(app)
 
 
+@pytest.mark.long
 async def test_the_keys_of_the_corpus_screen() -> None:
     runner = FakeRunner()
     app = make_app(runner=runner)
@@ -91,6 +92,7 @@ async def test_the_keys_of_the_corpus_screen() -> None:
         assert runner.requests == [TrainRequest(corpus="python-reference", time=90.0)]
 
 
+@pytest.mark.long
 async def test_the_keys_of_the_runs_screen() -> None:
     runner = FakeRunner()
     app = make_app(runner=runner, models=FakeModels("tales-2", "tales-1"))
