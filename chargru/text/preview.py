@@ -12,7 +12,7 @@ from chargru.text.reader import Part
 
 # What is read of a text at most.
 LIMIT = 1_000_000
-_LINE = 200
+_LINE = 600  # characters of one line; a paragraph is often one
 _EXTREMES = 8
 _SCRIPTS = {"CJK": "Han", "HIRAGANA": "Kana", "KATAKANA": "Kana", "KATAKANA-HIRAGANA": "Kana"}
 
@@ -72,7 +72,7 @@ def describe(part: Part, lines: int, estimate: int | None = None) -> Preview:
 def _first_lines(text: str, lines: int) -> tuple[str, ...]:
     """The first lines, overlong ones cut, from the first one that has something on it."""
     start = text[: lines * 4 * _LINE].lstrip("\n") or text
-    return tuple(line[:_LINE] for line in start.split("\n", lines)[:lines])
+    return tuple(line if len(line) <= _LINE else line[:_LINE] + "…" for line in start.split("\n", lines)[:lines])
 
 
 def _scripts(ranked: list[tuple[str, int]]) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ import numpy.typing as npt
 from chargru.engine import Crew, Network, Parameters
 
 WARM_UP = 512
+QUICK_WARM_UP = 128  # for a part of the text on the way: the curve does not show the difference
 _LANES = 64
 _STEPS = 64
 
@@ -70,12 +71,13 @@ def stream_lanes(predictions: int, limit: int | None = None) -> list[Lane]:
 
     With a `limit`, about that many predictions in stretches spread evenly over the text.
     """
-    most = _LANES if limit is None else max(1, limit // WARM_UP)  # the warm-up never costs more than the scoring
-    count = max(1, min(_LANES, most, predictions // WARM_UP))
+    warm_up = WARM_UP if limit is None else QUICK_WARM_UP
+    most = _LANES if limit is None else max(1, limit // warm_up)  # the warm-up never costs more than the scoring
+    count = max(1, min(_LANES, most, predictions // warm_up))
     starts = [predictions * lane // count for lane in range(count + 1)]
     scored = max(1, math.ceil((limit or predictions) / count))
     return [
-        Lane(max(0, start - WARM_UP), start, min(stop, start + scored)) for start, stop in itertools.pairwise(starts)
+        Lane(max(0, start - warm_up), start, min(stop, start + scored)) for start, stop in itertools.pairwise(starts)
     ]
 
 

@@ -15,7 +15,7 @@ from chargru.training.evaluation import WARM_UP, Score, evaluate
 
 Array = npt.NDArray[Any]
 
-QUICK = 8_192  # characters scored on the way; a tail of three times as many or fewer is always scored whole
+QUICK = 4_096  # characters scored on the way; a tail of three times as many or fewer is always scored whole
 
 
 class Judge:

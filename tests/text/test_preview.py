@@ -41,7 +41,7 @@ def test_of_a_beginning() -> None:
 
 
 def test_lines_are_bounded() -> None:
-    assert describe(part("x" * 10_000), lines=3).lines == ("x" * 200,)
+    assert describe(part("x" * 10_000), lines=3).lines == ("x" * 600 + "…",)
     assert len(describe(part("x\n" * 10_000), lines=7).lines) == 7
     assert describe(part("\n\n\nfirst\n\nthird"), lines=3).lines == ("first", "", "third")
     assert describe(part("\n\n"), lines=3).lines == ("", "", "")

@@ -9,7 +9,7 @@ import pytest
 
 from chargru.config import ModelConfig
 from chargru.engine import Crew, Parameters
-from chargru.training.evaluation import WARM_UP, evaluate, stream_lanes, window_lanes
+from chargru.training.evaluation import QUICK_WARM_UP, evaluate, stream_lanes, window_lanes
 from tests.engine import naive
 
 
@@ -43,11 +43,11 @@ def test_windows_start_cold(window):
 
 
 def test_a_limit_scores_about_so_many_spread_over_the_text():
-    lanes = stream_lanes(100_000, limit=8192)
+    lanes = stream_lanes(100_000, limit=4096)
     scored = sum(lane.end - lane.scored for lane in lanes)
-    assert 8192 <= scored <= 8192 + len(lanes)
+    assert 4096 <= scored <= 4096 + len(lanes)
     assert lanes[-1].scored > 90_000
-    assert all(lane.scored - lane.begin in (0, WARM_UP) for lane in lanes)
+    assert all(lane.scored - lane.begin in (0, QUICK_WARM_UP) for lane in lanes)
 
 
 @pytest.mark.parametrize("predictions", [1, 511, 512, 5000, 70_001])
