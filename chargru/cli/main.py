@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import sys
 import traceback
@@ -13,18 +14,20 @@ from typing import Any
 import click
 
 from chargru import __version__
-from chargru.cli.corpora import corpora
-from chargru.cli.demo import run_demo
-from chargru.cli.doctor import doctor
-from chargru.cli.evaluate import evaluate
 from chargru.cli.options import debug_option
 from chargru.cli.output import narrate, prepare_streams
-from chargru.cli.runs import runs
-from chargru.cli.sample import sample
-from chargru.cli.train import train
 from chargru.errors import ChargruError
 
 INTERRUPTED = 130
+# Where the commands are, imported when they are asked for: the app must not wait for them.
+COMMANDS = {
+    "train": ("chargru.cli.train", "train"),
+    "sample": ("chargru.cli.sample", "sample"),
+    "eval": ("chargru.cli.evaluate", "evaluate"),
+    "corpora": ("chargru.cli.corpora", "corpora"),
+    "runs": ("chargru.cli.runs", "runs"),
+    "doctor": ("chargru.cli.doctor", "doctor"),
+}
 EPILOG = """\b
 Examples:
   chargru train tales --time 1m
@@ -52,7 +55,14 @@ class Commands(click.Group):
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
+        return [*self.commands, *COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        module, name = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -84,6 +94,8 @@ def group(ctx: click.Context) -> int | None:
     if sys.stdin.isatty() and sys.stdout.isatty():
         run_app: Callable[[str | None], int] = ctx.obj.run_app
         return run_app(None)
+    from chargru.cli.demo import run_demo
+
     return run_demo()
 
 
@@ -100,10 +112,6 @@ def tui(ctx: click.Context, corpus: str | None) -> int:
         raise ChargruError("the app needs a terminal", "without one, use `chargru train`, `sample` and `eval`")
     run_app: Callable[[str | None], int] = ctx.obj.run_app
     return run_app(corpus)
-
-
-for command in (train, sample, evaluate, corpora, runs, doctor):
-    group.add_command(command)
 
 
 def run(argv: Sequence[str], run_app: Callable[[str | None], int]) -> int:

@@ -11,7 +11,6 @@ from chargru.completion.generate import Completion
 from chargru.config import SamplingConfig
 from chargru.engine import Parameters
 from chargru.storage import checkpoint as checkpoints
-from chargru.storage.runs import find_model, runs_root
 from chargru.text.vocabulary import Reading, Vocabulary
 
 
@@ -81,13 +80,3 @@ class Completer:
         for _ in stream:
             pass
         return stream.texts
-
-
-def load(model: str | Path) -> Completer:
-    """The model of a run (by its name or directory) or of a `.safetensors` file: `load("tales").complete("The sea")`.
-
-    Raises:
-        RunError: there is no such run.
-        CheckpointError: the file is unreadable, altered or not one of ours.
-    """
-    return Completer.from_checkpoint(find_model(str(model), runs_root()))

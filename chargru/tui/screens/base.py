@@ -8,7 +8,9 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import Static
 
+from chargru.errors import ChargruError
 from chargru.events import Event
+from chargru.tui.messages import RunsRead
 from chargru.tui.state import TrainingState
 from chargru.tui.widgets.keybar import KeyBar
 from chargru.tui.widgets.status import StatusBar
@@ -47,6 +49,19 @@ class BaseScreen(Screen[None]):
     def on_screen_resume(self) -> None:
         if self.is_mounted:
             self._training_changed(())
+
+    def ask_for_runs(self) -> None:
+        """Read the runs in a thread; `RunsRead` follows."""
+        self.run_worker(self._read_runs, thread=True, group="runs", exclusive=True)
+
+    def _read_runs(self) -> None:
+        try:
+            answer = RunsRead(tuple(self.chargru.models.runs()))
+        except ChargruError as error:
+            answer = RunsRead((), error.message)
+        except OSError as error:
+            answer = RunsRead((), error.strerror or str(error))
+        self.post_message(answer)
 
     def _training_changed(self, events: tuple[Event, ...]) -> None:
         if self.is_mounted and self in self.app.screen_stack:

@@ -14,7 +14,7 @@ from textual.widgets import Label, Select, Static
 from textual.worker import get_current_worker
 
 from chargru.config import SamplingConfig
-from chargru.errors import ChargruError, ConfigError
+from chargru.errors import ConfigError
 from chargru.events import Event, Finished, Saved, Started
 from chargru.tui.completing import complete
 from chargru.tui.formatting import one_line
@@ -96,7 +96,7 @@ class PlayScreen(BaseScreen):
         super().on_screen_resume()
         if self.is_mounted:
             self._fill_models()
-        self.run_worker(self._read_runs, thread=True, group="runs", exclusive=True)
+        self.ask_for_runs()
 
     # -- which model --------------------------------------------------------------------------------------------
 
@@ -104,15 +104,6 @@ class PlayScreen(BaseScreen):
         """Select this run (its directory), now or as soon as it is in the list."""
         self._wanted = f"run {run}"
         self._select_wanted()
-
-    def _read_runs(self) -> None:
-        try:
-            answer = RunsRead(tuple(self.chargru.models.runs()))
-        except ChargruError as error:
-            answer = RunsRead((), error.message)
-        except OSError as error:
-            answer = RunsRead((), error.strerror or str(error))
-        self.post_message(answer)
 
     @on(RunsRead)
     def _runs_read(self, message: RunsRead) -> None:

@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
-from chargru.errors import ChargruError
 from chargru.events import Event, Finished, Saved
 from chargru.tui.formatting import moment, nats, one_line, whole
 from chargru.tui.messages import PlayWanted, RunsRead
@@ -73,23 +72,11 @@ class RunsScreen(BaseScreen):
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
-        self._ask()
+        self.ask_for_runs()
 
     def show_training(self, state: TrainingState, events: tuple[Event, ...]) -> None:
         if any(isinstance(event, Saved | Finished) for event in events):
-            self._ask()
-
-    def _ask(self) -> None:
-        self.run_worker(self._read, thread=True, group="runs", exclusive=True)
-
-    def _read(self) -> None:
-        try:
-            answer = RunsRead(tuple(self.chargru.models.runs()))
-        except ChargruError as error:
-            answer = RunsRead((), error.message)
-        except OSError as error:
-            answer = RunsRead((), error.strerror or str(error))
-        self.post_message(answer)
+            self.ask_for_runs()
 
     @on(RunsRead)
     def _runs_read(self, message: RunsRead) -> None:
