@@ -187,14 +187,14 @@ class Run:
             CheckpointError: it was not saved; what was there before still stands.
             RunError: it was saved, but run.json or the metrics could not be brought up to date; nothing was removed.
         """
-        path = self.path / f"step-{checkpoint.step:06d}.safetensors"
+        path = self.path_of(checkpoint.step)
         checkpoint_file.save(checkpoint, path)
         with _as_run_error(self.path / METRICS, f"could not be synced (though {path.name} is saved)"):
             metrics_file.sync(self.path / METRICS)
         found = self.checkpoints()
         best_path = path if best else self._best_of(found)
         # a writer killed between saving its best checkpoint and naming it in run.json: the next one knows the step
-        told = self.path / f"step-{checkpoint.best_step:06d}.safetensors"
+        told = self.path_of(checkpoint.best_step)
         if not best and told in found and (best_path is None or _step(best_path) < checkpoint.best_step):
             best_path = told
         best_name = best_path.name if best_path else None
@@ -208,6 +208,10 @@ class Run:
                 with contextlib.suppress(OSError):  # tried again at the next save; until then it does no harm
                     each.unlink()
         return path
+
+    def path_of(self, step: int) -> Path:
+        """Where the checkpoint of this step is, if there is one."""
+        return self.path / f"step-{step:06d}.safetensors"
 
     def checkpoints(self) -> list[Path]:
         """The checkpoint files by step, lowest first; not looked into.

@@ -185,6 +185,7 @@ def _open_run(spec: str, root: Path) -> tuple[Run, Path, Checkpoint, tuple[str, 
         origin = path.stem
     record = _record(checkpoint.corpus, checkpoint.model, checkpoint.training)
     branch = Run.create(root, f"{origin}-from-{checkpoint.step}", record)
+    branch.save(checkpoint, best=True)
     return branch, path, checkpoint, (f"going on in a new run, {branch.name}: nothing of the old one is touched",)
 
 
@@ -243,6 +244,6 @@ def _best_weights(run: Run, checkpoint: Checkpoint) -> tuple[Any, tuple[str, ...
         best = checkpoints.load(run.best())
     except ChargruError as error:
         return None, (f"the best checkpoint cannot be read and no longer competes: {error.message}",)
-    if best.step != checkpoint.best_step:
+    if best.step != checkpoint.best_step:  # a branch does not have it, and starts afresh from here
         return None, ()
     return Parameters(best.model, best.training.dtype, best.averaged).flat, ()

@@ -102,7 +102,8 @@ class Trainer:
         self._losses: list[float] = []  # since the last Progress
         self._train_loss: float | None = None
         self._norm = 0.0
-        self._saved: dict[bool, str] = {}  # newest path by "is it the best"
+        self._saved = False  # something, by this process
+        self._save_problem = ""
 
     @property
     def learner(self) -> Learner:
@@ -251,19 +252,19 @@ class Trainer:
                 yield self._evaluated(score.chars, complete=True)
             yield self._sample()
         self._clock.stop()
-        latest = self._save(best=score is not None and self._judge.best_step == self.step)
-        yield latest
-        checkpoint = self._saved.get(True) if score is not None else self._saved.get(False)
-        checkpoint = checkpoint or self._saved.get(False)
-        if checkpoint is None:
+        yield self._save(best=score is not None and self._judge.best_step == self.step)
+        checkpoint = self.directory.path_of(self._judge.best_step if score is not None else self.step)
+        if not checkpoint.exists():
             raise CheckpointError(
-                latest.message if isinstance(latest, Notice) else "nothing was saved", "free some space, train again"
+                f"training is over, but its result is lost: {self._save_problem}",
+                "free some space and train again; an earlier checkpoint of the run may still serve `chargru sample`",
             )
         seconds = self._clock.elapsed
         self._note_run(status="finished" if reason == "done" else reason)
         chars = (self.step - self._first_step) * self.training.batch_size * self.training.seq_len
         speed = chars / max(1e-9, seconds - self._first_seconds)
-        yield Finished(reason, checkpoint, score.nats_per_char if score else None, self.step, seconds, speed)
+        val_loss = score.nats_per_char if score else None
+        yield Finished(reason, str(checkpoint), val_loss, self.step, seconds, speed)
 
     # -- events -------------------------------------------------------------------------------------------------------
 
@@ -352,10 +353,9 @@ class Trainer:
         try:
             path = str(self.directory.save(self._checkpoint(), best))
         except (CheckpointError, RunError) as error:
+            self._save_problem = error.message
             return Notice(f"{error.message}; the last checkpoint stands, training goes on")
-        self._saved[False] = path
-        if best:
-            self._saved[True] = path
+        self._saved = True
         self._note_run(status="running")
         return Saved(self.step, path, best)
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
-import numpy as np
 import pytest
 
 from chargru.config import ModelConfig, TrainingConfig
-from chargru.storage.checkpoint import CorpusIdentity
+from chargru.storage.checkpoint import CorpusIdentity, load
 from chargru.storage.runs import Run
 from chargru.text.stream import identity, split
 from chargru.text.vocabulary import Vocabulary
@@ -37,7 +36,7 @@ def make_trainer(tmp_path):
         training = {"batch_size": 4, "seq_len": 16, "dropout": 0.2, "weight_drop": 0.1, "evaluations": 5}
         training |= {k: v for k, v in settings.items() if k in names}
         run = run or Run.create(tmp_path, "test", {})
-        best = np.array(resume.averaged) if resume is not None else None
+        best = load(run.best()).averaged if resume is not None else None
         return Trainer(
             material,
             ModelConfig(vocab_size=material.vocabulary.size, **model),

@@ -247,6 +247,34 @@ def test_a_disk_that_takes_nothing_is_told_and_training_goes_on(make_trainer, mo
     assert events[-1].reason == "done"
 
 
+def test_a_result_that_could_not_be_saved_is_not_called_done(make_trainer, monkeypatch):
+    trainer = make_trainer(steps=30)
+    right, calls = trainer.directory.save, itertools.count()
+
+    def full_later(checkpoint, best):
+        if next(calls) > 0:
+            raise CheckpointError("step was not saved: no space left on the disk", "free some space")
+        return right(checkpoint, best)
+
+    monkeypatch.setattr(trainer.directory, "save", full_later)
+    with pytest.raises(CheckpointError, match=r"result is lost.*no space left"):
+        list(trainer.run())
+    assert len(trainer.directory.checkpoints()) == 1  # the first one stands
+
+
+def test_a_resumed_run_names_the_best_of_before_when_nothing_better_came(make_trainer):
+    rng = np.random.default_rng(0)
+    settings = {"hidden_size": 48, "num_layers": 1, "dropout": 0.0, "weight_drop": 0.0, "learning_rate": 0.02}
+    settings |= {"text": "".join(rng.choice(list("abcd"), 900)), "evaluations": 26, "steps": 260}
+    first = make_trainer(**settings)
+    list(first.run(InterruptAt(first, Control(), 200)))
+    _, saved, _ = first.directory.latest()
+    assert saved.best_step < saved.step
+    second = make_trainer(**settings, run=first.directory, resume=saved)
+    finished = list(second.run())[-1]
+    assert checkpoints.load(finished.checkpoint).step == saved.best_step
+
+
 def test_metrics_that_cannot_be_written_are_told_once(make_trainer, monkeypatch):
     trainer = make_trainer(steps=30)
 
