@@ -109,6 +109,11 @@ class ChargruApp(App[int]):
         self.register_theme(CHARGRU)
         self.theme = NAME
 
+    def on_load(self) -> None:
+        # From Python 3.12 on Textual starts tasks eagerly, and a mode's first widgets then run before their screen is
+        # on the stack: an Input that looks for its screen ends the app with a ScreenStackError.
+        asyncio.get_running_loop().set_task_factory(None)
+
     def on_mount(self) -> None:
         self.set_interval(TICK, self._pump.tick)
         self.call_after_refresh(self._preload)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 
 from chargru.config import TrainRequest
@@ -158,3 +161,15 @@ async def test_other_themes_paint_the_chart_too() -> None:
             await hear(pilot, app, *some_training(400))
             assert "◆" in words_on(app), theme
             assert_sound(app)
+
+
+async def test_tasks_do_not_start_before_their_screen_is_on_the_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Textual asks for eager tasks from Python 3.12 on; on 3.11 a stand-in takes their place in this test."""
+
+    def eager(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
+        return asyncio.Task(coroutine, loop=loop, **options)
+
+    monkeypatch.setattr(asyncio, "eager_task_factory", eager, raising=False)
+    loop = asyncio.get_running_loop()
+    async with make_app().run_test():
+        assert loop.get_task_factory() is None
