@@ -170,6 +170,14 @@ async def test_tasks_do_not_start_before_their_screen_is_on_the_stack(monkeypatc
         return asyncio.Task(coroutine, loop=loop, **options)
 
     monkeypatch.setattr(asyncio, "eager_task_factory", eager, raising=False)
-    loop = asyncio.get_running_loop()
-    async with make_app().run_test():
+    loop, app = asyncio.get_running_loop(), make_app()
+    running = asyncio.create_task(app.run_async(headless=True))
+    try:
+        while not (app.is_running and app.screen_stack and app.screen.query("#preview-facts")):
+            assert not running.done()
+            await asyncio.sleep(0.01)
         assert loop.get_task_factory() is None
+    finally:
+        loop.set_task_factory(None)
+        app.exit()
+        await running

@@ -58,5 +58,6 @@ class PreviewPanel(VerticalScroll, can_focus=True):
 
     def _fill(self, title: str, facts: Content, body: str) -> None:
         self.border_title = Content(one_line(title, max(self.size.width - 4, 12)) or "preview")
-        self.query_one("#preview-facts", Static).update(facts)
-        self.query_one("#preview-text", Static).update(Content(body))
+        for name, content in (("#preview-facts", facts), ("#preview-text", Content(body))):
+            for part in self.query(name).results(Static):  # none any more when the app is left at once
+                part.update(content)
