@@ -18,9 +18,8 @@ import numpy as np
 from common import machine, medians, print_table
 
 from chargru.config import ModelConfig, TrainingConfig
-from chargru.engine import Adam, Network, Parameters, available_cores, global_norm
+from chargru.engine import Adam, Network, Parameters, available_cores, crew_for, global_norm
 from chargru.training.autotune import flops_per_character
-from chargru.training.trainer import crew_for
 
 try:
     import torch

@@ -9,7 +9,7 @@ from chargru.engine.optimizer import Adam, global_norm, learning_rate_at
 from chargru.engine.parameters import Parameters, parameter_count, parameter_shapes
 from chargru.engine.sampling import Stepper, draw, probabilities
 from chargru.engine.shard import Regularization
-from chargru.engine.threads import Crew, available_cores
+from chargru.engine.threads import Crew, available_cores, crew_for
 
 __all__ = [
     "Adam",
@@ -21,6 +21,7 @@ __all__ = [
     "Stepper",
     "available_cores",
     "choose_backend",
+    "crew_for",
     "draw",
     "global_norm",
     "learning_rate_at",

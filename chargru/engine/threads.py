@@ -59,3 +59,9 @@ class Crew:
         if self._pool is None or len(items) < 2:
             return [function(item) for item in items]
         return list(self._pool.map(function, items))
+
+
+def crew_for(threads: int, batch_size: int) -> Crew:
+    """Threads for a batch: a thread that gets fewer than eight rows costs more than it gains, BLAS takes the rest."""
+    shards = max(1, min(threads, batch_size // 8))
+    return Crew(shards, max(1, threads // shards))

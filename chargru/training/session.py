@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from chargru.config import ModelConfig, TrainingConfig, TrainRequest
-from chargru.engine import Parameters, available_cores, choose_backend
+from chargru.engine import Parameters, available_cores, choose_backend, crew_for
 from chargru.errors import ChargruError, ConfigError, RunError, TextError
 from chargru.storage import checkpoint as checkpoints
 from chargru.storage.checkpoint import Checkpoint, CorpusIdentity
@@ -20,7 +20,7 @@ from chargru.text.stream import fit_shape, identity, split
 from chargru.text.vocabulary import Vocabulary
 from chargru.training import autotune
 from chargru.training.memory import refuse_impossible
-from chargru.training.trainer import Material, Trainer, crew_for
+from chargru.training.trainer import Material, Trainer
 
 DEFAULT_SECONDS = 180.0
 _TEXT_COPY = "text.txt"  # in a run whose text came through a pipe and could not be read again

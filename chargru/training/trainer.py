@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from chargru.completion.generate import Completion
 from chargru.config import ModelConfig, SamplingConfig, TrainingConfig
-from chargru.engine import Crew, Parameters, learning_rate_at
+from chargru.engine import Parameters, crew_for, learning_rate_at
 from chargru.errors import CheckpointError, RunError, TrainingError
 from chargru.events import (
     Evaluated,
@@ -397,9 +397,3 @@ class Trainer:
         best = self._judge.best_loss
         with contextlib.suppress(RunError):  # a full disk; run.json only repeats what checkpoints and metrics hold
             self.directory.update(status=status, step=self.step, seconds=self._clock.elapsed, best_loss=best)
-
-
-def crew_for(threads: int, batch_size: int) -> Crew:
-    """Threads for a batch: a thread that gets fewer than eight rows costs more than it gains, BLAS takes the rest."""
-    shards = max(1, min(threads, batch_size // 8))
-    return Crew(shards, max(1, threads // shards))

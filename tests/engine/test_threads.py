@@ -7,7 +7,7 @@ import threading
 import pytest
 from threadpoolctl import threadpool_info
 
-from chargru.engine import Crew, available_cores
+from chargru.engine import Crew, available_cores, crew_for
 
 
 def blas_threads():
@@ -45,3 +45,11 @@ def test_without_being_at_work_a_crew_is_a_plain_loop():
 
 def test_there_is_a_core():
     assert available_cores() >= 1
+
+
+@pytest.mark.parametrize(
+    ("threads", "batch_size", "workers", "blas"), [(2, 32, 2, 1), (8, 32, 4, 2), (8, 4, 1, 8), (1, 64, 1, 1)]
+)
+def test_a_thread_gets_eight_rows_or_more_and_blas_the_threads_that_are_left(threads, batch_size, workers, blas):
+    crew = crew_for(threads, batch_size)
+    assert (crew.workers, crew.blas_threads) == (workers, blas)
