@@ -24,8 +24,9 @@ from chargru.events import Event, Finished, Notice, Paused, Progress, Resumed, S
 from chargru.storage.runs import Run
 from chargru.training.session import open_session
 from chargru.tui.app import ChargruApp
+from chargru.tui.archive import HouseArchive
 from chargru.tui.messages import TrainingWanted
-from chargru.tui.rooms import HouseModels
+from chargru.tui.models import HouseModels
 from chargru.tui.widgets.completion import CompletionCard
 from chargru.tui.widgets.sampling import SettingInput
 
@@ -66,10 +67,10 @@ def record(out: Path, seconds: float) -> Path:
     return path
 
 
-def recorded(models: HouseModels, run: Path) -> list[Event]:
+def recorded(archive: HouseArchive, run: Path) -> list[Event]:
     """The events of the run up to `SHOWN` of its budget, as a training in progress would have told them."""
     events: list[Event] = []
-    for event in models.history(str(run)):
+    for event in archive.history(str(run)):
         if isinstance(event, Progress) and event.fraction > SHOWN:
             break
         if not isinstance(event, Finished | Paused | Resumed | Notice):
@@ -91,8 +92,8 @@ async def until(pilot: Pilot[int], condition: Callable[[], object]) -> None:
 
 async def take(size: tuple[int, int], run: Path, out: Path) -> None:
     """All pictures of one size."""
-    models, runner = HouseModels(str(run.parent)), Playback()
-    app = ChargruApp(runner=runner, models=models)
+    archive, runner = HouseArchive(str(run.parent)), Playback()
+    app = ChargruApp(runner=runner, models=HouseModels(str(run.parent)), archive=archive)
 
     def save(name: str) -> None:
         path = out / f"{name}-{size[0]}x{size[1]}.svg"
@@ -111,7 +112,7 @@ async def take(size: tuple[int, int], run: Path, out: Path) -> None:
             if name == "train":
                 app.post_message(TrainingWanted(TrainRequest(corpus="tales", time=60)))
                 await until(pilot, lambda: app.training.active)
-                runner.mail = recorded(models, run)
+                runner.mail = recorded(archive, run)
             await step(pilot)
             save(name)
 

@@ -60,7 +60,7 @@ def _check(name: str, value: Any, hint: Any, metadata: Mapping[str, Any]) -> Non
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if value is None and type(None) in options:
         return
-    kinds = tuple(each for each in options if each is not type(None))
+    kinds = tuple(typing.get_origin(each) or each for each in options if each is not type(None))
     right = isinstance(value, kinds) or (float in kinds and isinstance(value, int))
     if not right or (isinstance(value, bool) and bool not in kinds):
         expected = " or ".join(each.__name__ for each in kinds)

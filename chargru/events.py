@@ -10,7 +10,7 @@ import re
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
 
@@ -69,6 +69,30 @@ class Evaluated:
     chars: int
     complete: bool  # the whole tail was scored, not a part of it
     elapsed: float
+    stale: int = 0  # evaluations since the best one: the model begins to learn by heart, or has nothing left to learn
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """What simple models reach on this very held-out tail (nats per character), so that a loss means something.
+
+    n-gram models with back-off, counted on the training part alone (its first `chars` characters).
+    """
+
+    uniform: float
+    unigram: float
+    trigram: float
+    fivegram: float
+    chars: int
+
+
+@dataclass(frozen=True)
+class RateChanged:
+    """The user made training faster or more careful: every learning rate from here on is `scale` times the plan's."""
+
+    step: int
+    learning_rate: float
+    scale: float
 
 
 @dataclass(frozen=True)
@@ -142,7 +166,21 @@ class Finished:
     chars_per_second: float
 
 
-Event = Started | Progress | Evaluated | Sampled | Saved | Recovered | Paused | Resumed | Notice | Failed | Finished
+Event = (
+    Started
+    | Progress
+    | Evaluated
+    | Landmarks
+    | RateChanged
+    | Sampled
+    | Saved
+    | Recovered
+    | Paused
+    | Resumed
+    | Notice
+    | Failed
+    | Finished
+)
 
 _KINDS: dict[str, type[Any]] = {kind.__name__.lower(): kind for kind in typing.get_args(Event)}
 
@@ -163,7 +201,9 @@ def from_record(record: Mapping[str, Any]) -> Event:
         raise ValueError(f"unknown event: {re.sub(r'[^ -~]', '?', str(record.get('event')))[:40]}")
     hints = typing.get_type_hints(kind)
     values = {name: value for name, value in record.items() if name != "event"}
-    if set(values) != {each.name for each in fields(kind)}:
+    known = {each.name for each in fields(kind)}
+    needed = {each.name for each in fields(kind) if each.default is MISSING}
+    if not needed <= set(values) <= known:
         raise ValueError(f"wrong fields for event {kind.__name__}")
     for name, value in values.items():
         allowed = typing.get_args(hints[name]) if isinstance(hints[name], types.UnionType) else (hints[name],)

@@ -10,7 +10,7 @@ import asyncio
 import importlib
 from collections.abc import Callable, Iterable
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, ClassVar
 
 from textual import on
@@ -23,15 +23,20 @@ from textual.signal import Signal
 from chargru.errors import ChargruError
 from chargru.events import Event, Started
 from chargru.tui import leaving
+from chargru.tui.archive import Archive, HouseArchive
 from chargru.tui.commands import commands_for
 from chargru.tui.formatting import one_line, shown
+from chargru.tui.glyphs import plain_terminal
+from chargru.tui.library import HouseLibrary, Library
 from chargru.tui.messages import HistoryRead, PlayWanted, Problem, TrainingEvents, TrainingWanted
-from chargru.tui.rooms import HouseLibrary, HouseModels, Library, Models
+from chargru.tui.models import HouseModels, Models
+from chargru.tui.remembered import Remembered
 from chargru.tui.runner import TICK, Pump, Runner, WorkerRunner
 from chargru.tui.state import Phase, TrainingState
 from chargru.tui.theme import CHARGRU, NAME
 
 SAVE_GRACE = 2.0  # seconds that the worker has to save when the app leaves
+STYLES = Path(__file__).with_name("styles")
 HANGUP = 129  # the exit code when the terminal has vanished, as after SIGHUP
 
 # The screens' classes are named, not imported: only the one that is shown first delays the first frame.
@@ -53,7 +58,8 @@ class ChargruApp(App[int]):
     """The app. What it depends on comes by constructor, so tests bring their own; the defaults are the real rooms."""
 
     TITLE = "chargru"
-    CSS_PATH = Path(__file__).with_name("app.tcss")  # absolute: a subclass may live elsewhere
+    # absolute: a subclass may live elsewhere
+    CSS_PATH: ClassVar[list[str | PurePath]] = [STYLES / f"{name}.tcss" for name in ("base", *SCREEN_CLASSES)]
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
         mode: partial(_make_screen, mode) for mode in SCREEN_CLASSES
     }
@@ -92,6 +98,8 @@ class ChargruApp(App[int]):
         runner: Runner | None = None,
         library: Library | None = None,
         models: Models | None = None,
+        archive: Archive | None = None,
+        remembered: Remembered | None = None,
         out: str | None = None,
     ) -> None:
         """`corpus` is chosen when the app opens; `out` is the directory of the runs, as `TrainRequest.out`."""
@@ -100,6 +108,8 @@ class ChargruApp(App[int]):
         self.out = out
         self.library: Library = library or HouseLibrary()
         self.models: Models = models or HouseModels(out)
+        self.archive: Archive = archive or HouseArchive(out)
+        self.remembered = remembered or Remembered(None)
         self.runner: Runner = runner or WorkerRunner()
         self.training = TrainingState()
         self.training_changed: Signal[tuple[Event, ...]] = Signal(self, "training_changed")
@@ -128,6 +138,12 @@ class ChargruApp(App[int]):
         for command in super().get_system_commands(screen):
             if command.title not in ("Quit", "Keys"):  # ours say more
                 yield command
+
+    @property
+    def plain(self) -> bool:
+        """Whether only ASCII may be drawn: by choice, or because the terminal has no more."""
+        choice = self.remembered.app.characters
+        return choice == "ascii" or (choice == "auto" and plain_terminal())
 
     def tell(self, text: str, *, severity: str = "information", title: str = "") -> None:
         """A toast; `text` may be data."""
@@ -195,7 +211,7 @@ class ChargruApp(App[int]):
         """A run that goes on shows its whole curve, not only what comes now."""
 
         def read() -> None:
-            self.post_message(HistoryRead(run, tuple(self.models.history(run))))
+            self.post_message(HistoryRead(run, tuple(self.archive.history(run))))
 
         self.run_worker(read, thread=True, name="history", exit_on_error=False)
 
@@ -252,7 +268,7 @@ class ChargruApp(App[int]):
 
         def ask() -> None:
             try:
-                wanted: Message = TrainingWanted(self.models.going_on(run, self.out))
+                wanted: Message = TrainingWanted(self.archive.going_on(run, self.out))
             except ChargruError as error:
                 wanted = Problem(error.message, error.hint)
             self.post_message(wanted)

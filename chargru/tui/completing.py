@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from chargru.config import SamplingConfig
 from chargru.errors import ChargruError
 from chargru.tui.messages import CompletionBegun, CompletionEnded, CompletionGrew
-from chargru.tui.rooms import Model
+from chargru.tui.models import Model
 
 FRAME = 1 / 30  # seconds between two messages; a model may write faster than any screen
 

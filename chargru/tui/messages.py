@@ -8,7 +8,8 @@ from textual.message import Message
 
 from chargru.config import TrainRequest
 from chargru.events import Event
-from chargru.tui.rooms import Choice, RunRow, TextPreview
+from chargru.tui.archive import RunRow
+from chargru.tui.library import Choice, TextPreview
 
 
 @dataclass

@@ -19,9 +19,11 @@ from chargru.events import (
     Event,
     Failed,
     Finished,
+    Landmarks,
     Notice,
     Paused,
     Progress,
+    RateChanged,
     Recovered,
     Resumed,
     Sampled,
@@ -66,6 +68,7 @@ class TrainingState:
     started: Started | None = None
     progress: Progress | None = None
     evaluated: Evaluated | None = None
+    landmarks: Landmarks | None = None
     sampled: Sampled | None = None
     saved: Saved | None = None
     finished: Finished | None = None
@@ -143,6 +146,10 @@ class TrainingState:
             case Evaluated():
                 self.evaluated = event
                 self.validation.add(event.step, event.val_loss)
+            case Landmarks():
+                self.landmarks = event
+            case RateChanged():
+                self._note("notice", f"learning rate {small(event.learning_rate)} from step {whole(event.step)} on")
             case Sampled():
                 self.sampled = event
             case Saved():

@@ -17,7 +17,10 @@ from chargru.config import SamplingConfig, TrainRequest
 from chargru.errors import RunError, TextError
 from chargru.events import Evaluated, Event, Progress, Sampled, Saved, Started
 from chargru.tui.app import ChargruApp
-from chargru.tui.rooms import Choice, Model, RunRow, TextPreview
+from chargru.tui.archive import RunRow
+from chargru.tui.library import Choice, TextPreview
+from chargru.tui.models import Model
+from chargru.tui.remembered import Remembered
 
 # Everything that has broken a terminal program: markup, live actions, escape sequences, wide and reordering text.
 HOSTILE = (
@@ -209,11 +212,14 @@ class FakeModels:
 
 def make_app(corpus: str | None = None, **rooms: object) -> ChargruApp:
     """An app on paper rooms; give those that the test cares about."""
+    models = rooms.get("models") or FakeModels()
     app = ChargruApp(
         corpus,
         runner=rooms.get("runner") or FakeRunner(),  # type: ignore[arg-type]
         library=rooms.get("library") or FakeLibrary(),  # type: ignore[arg-type]
-        models=rooms.get("models") or FakeModels(),  # type: ignore[arg-type]
+        models=models,  # type: ignore[arg-type]
+        archive=rooms.get("archive") or models,  # type: ignore[arg-type]
+        remembered=rooms.get("remembered") or Remembered(None),  # type: ignore[arg-type]
     )
     app.animation_level = "none"
     return app

@@ -10,7 +10,7 @@ from chargru.config import SamplingConfig
 from chargru.errors import CheckpointError
 from chargru.tui.completing import FRAME, CompletionMessage, complete
 from chargru.tui.messages import CompletionBegun, CompletionEnded, CompletionGrew
-from chargru.tui.rooms import Model
+from chargru.tui.models import Model
 from tests.tui.fakes import FakeModel, FakeStream
 
 

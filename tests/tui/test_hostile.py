@@ -8,8 +8,9 @@ import pytest
 
 from chargru.config import SamplingConfig, TrainRequest
 from chargru.events import Failed, Notice, Recovered
+from chargru.tui.archive import RunRow
+from chargru.tui.library import TextPreview
 from chargru.tui.messages import TrainingEvents, TrainingWanted
-from chargru.tui.rooms import RunRow, TextPreview
 from chargru.tui.widgets.completion import CompletionCard
 from chargru.tui.widgets.prompt import PromptArea
 from chargru.tui.widgets.texts import TextTree

@@ -13,7 +13,9 @@ from chargru.config import SamplingConfig, TrainRequest
 from chargru.errors import ChargruError, RunError, TextError
 from chargru.events import Finished, Progress
 from chargru.training.session import open_session
-from chargru.tui.rooms import HouseLibrary, HouseModels
+from chargru.tui.archive import HouseArchive
+from chargru.tui.library import HouseLibrary
+from chargru.tui.models import HouseModels
 
 TEXT = "the rain fell on the walls of the old harbour, and nobody came. " * 40
 
@@ -44,7 +46,7 @@ def test_the_library_has_texts_and_previews() -> None:
 
 def test_a_run_is_listed_opened_and_completes(out: Path) -> None:
     models = HouseModels(str(out))
-    (row,) = models.runs()
+    (row,) = HouseArchive(str(out)).runs()
     assert (row.corpus, row.shape, row.step, row.problem) == ("rain.txt", "GRU 8", 6, "")
     assert row.best_loss is not None
     checkpoint = models.newest(row.path)
@@ -57,24 +59,24 @@ def test_a_run_is_listed_opened_and_completes(out: Path) -> None:
 
 
 def test_a_run_goes_on_with_as_much_again(out: Path) -> None:
-    models = HouseModels(str(out))
-    (row,) = models.runs()
-    assert models.going_on(row.path, str(out)) == TrainRequest(resume=row.path, out=str(out), steps=12)
-    assert any(isinstance(event, Progress) for event in models.history(row.path))
+    archive = HouseArchive(str(out))
+    (row,) = archive.runs()
+    assert archive.going_on(row.path, str(out)) == TrainRequest(resume=row.path, out=str(out), steps=12)
+    assert any(isinstance(event, Progress) for event in archive.history(row.path))
 
 
 def test_what_is_no_run_says_so(tmp_path: Path) -> None:
-    models = HouseModels(str(tmp_path))
-    assert models.runs() == []
-    assert models.history(str(tmp_path / "gone")) == []
+    archive = HouseArchive(str(tmp_path))
+    assert archive.runs() == []
+    assert archive.history(str(tmp_path / "gone")) == []
     with pytest.raises(RunError):
-        models.newest(str(tmp_path / "gone"))
+        HouseModels(str(tmp_path)).newest(str(tmp_path / "gone"))
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "run.json").write_text(json.dumps({"created": "2026-01-01T00:00:00+00:00"}))
-    (row,) = models.runs()
+    (row,) = archive.runs()
     assert row.step is None
     with pytest.raises(ChargruError):
-        models.going_on(row.path, None)
+        archive.going_on(row.path, None)
 
 
 def test_the_app_imports_nothing_heavy_before_its_first_screen() -> None:

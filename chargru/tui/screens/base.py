@@ -56,7 +56,7 @@ class BaseScreen(Screen[None]):
 
     def _read_runs(self) -> None:
         try:
-            answer = RunsRead(tuple(self.chargru.models.runs()))
+            answer = RunsRead(tuple(self.chargru.archive.runs()))
         except ChargruError as error:
             answer = RunsRead((), error.message)
         except OSError as error:

@@ -16,6 +16,7 @@ from textual.worker import get_current_worker
 from chargru.config import SamplingConfig
 from chargru.errors import ConfigError
 from chargru.events import Event, Finished, Saved, Started
+from chargru.tui.archive import RunRow
 from chargru.tui.completing import complete
 from chargru.tui.formatting import one_line
 from chargru.tui.messages import (
@@ -26,7 +27,7 @@ from chargru.tui.messages import (
     CompletionWanted,
     RunsRead,
 )
-from chargru.tui.rooms import Model, RunRow
+from chargru.tui.models import Model
 from chargru.tui.screens.base import BaseScreen
 from chargru.tui.state import TrainingState
 from chargru.tui.widgets.completion import TAKE_KEYS, CompletionCard

@@ -12,9 +12,9 @@ from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
 from chargru.events import Event, Finished, Saved
+from chargru.tui.archive import RunRow
 from chargru.tui.formatting import moment, nats, one_line, whole
 from chargru.tui.messages import PlayWanted, RunsRead
-from chargru.tui.rooms import RunRow
 from chargru.tui.screens.base import BaseScreen
 from chargru.tui.state import TrainingState
 from chargru.tui.widgets.empty import Empty

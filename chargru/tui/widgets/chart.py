@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import sys
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -15,6 +14,7 @@ from textual_hires_canvas import HiResMode
 
 from chargru.tui.curves import Point, envelope, log10
 from chargru.tui.formatting import nats, whole
+from chargru.tui.glyphs import plain_terminal
 from chargru.tui.state import TrainingState
 from chargru.tui.widgets.plot import LogPlot
 
@@ -24,12 +24,6 @@ REDRAW = 1.0 if "SSH_CONNECTION" in os.environ else 0.4
 # (train line, validation point, best, recovered)
 BRAILLE_GLYPHS = ("⠒⠒", "•", "◆", "✗")
 ASCII_GLYPHS = ("..", "o", "*", "x")
-
-
-def plain_terminal() -> bool:
-    """Whether the terminal probably has no braille: the Linux console, or an encoding that is not UTF-8."""
-    encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "")
-    return os.environ.get("TERM") == "linux" or not encoding.startswith("utf")
 
 
 class LossChart(Vertical):

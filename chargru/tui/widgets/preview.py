@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from chargru.tui.formatting import one_line, quantity, shown, whole
-from chargru.tui.rooms import TextPreview
+from chargru.tui.library import TextPreview
 
 LINE_LIMIT = 400  # characters shown of one line; a text may be a single line of a gigabyte
 

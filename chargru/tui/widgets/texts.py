@@ -15,8 +15,8 @@ from textual.widgets import DirectoryTree, Input, OptionList, Tree
 from textual.widgets.option_list import Option
 
 from chargru.tui.formatting import one_line, quantity, shown
+from chargru.tui.library import Choice
 from chargru.tui.messages import StartWanted, TextChosen
-from chargru.tui.rooms import Choice
 
 
 class LibraryList(OptionList):
