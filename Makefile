@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$p"; break; }; done)
 
-.PHONY: run test lint types contracts pytest quick screenshots clean
+.PHONY: run test lint types contracts pytest quick snapshots screenshots clean
 
 run: $(VENV)/.installed ## open the app; without a terminal, train for half a minute and print completions
 	@$(BIN)/chargru
@@ -28,6 +28,9 @@ pytest: $(VENV)/.installed-dev
 
 quick: $(VENV)/.installed-dev ## the tests that take less than a minute
 	$(BIN)/python -m pytest
+
+snapshots: $(VENV)/.installed-dev ## approve what the screens look like now: look at tests/tui/snapshots before keeping it
+	CHARGRU_UPDATE_SNAPSHOTS=1 $(BIN)/python -m pytest -q -m "long or not long" tests/tui/test_snapshots.py
 
 screenshots: $(VENV)/.installed-dev ## the README's pictures, made by the app itself
 	$(BIN)/python benchmarks/screenshots.py

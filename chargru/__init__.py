@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,8 +12,8 @@ __all__ = ["__version__", "load"]
 __version__ = "0.1.0"
 
 
-def load(model: str, out: str | None = None) -> Completer:
-    """A trained model, ready to complete prompts.
+def load(model: str | PathLike[str], out: str | PathLike[str] | None = None) -> Completer:
+    """A trained model, ready to complete prompts; docs/api.md shows what it can do.
 
     Args:
         model: a run's name, a run's directory, or a `.safetensors` file.
@@ -25,4 +26,4 @@ def load(model: str, out: str | None = None) -> Completer:
     from chargru.completion.completer import Completer
     from chargru.storage.runs import find_model, runs_root
 
-    return Completer.from_checkpoint(find_model(model, runs_root(out)))
+    return Completer.from_checkpoint(find_model(fspath(model), runs_root(fspath(out) if out is not None else None)))

@@ -7,9 +7,12 @@ import sys
 from collections.abc import Sequence
 
 
-def run_app(corpus: str | None) -> int:
-    """The terminal app until the user leaves it; imported by name, for the command line must not depend on it."""
-    code: int = importlib.import_module("chargru.tui.app").run_app(corpus)
+def run_app(corpus: str | None, demo: float | None = None) -> int:
+    """The terminal app until the user leaves it; imported by name, for the command line must not depend on it.
+
+    With `demo` a recorded training is played, so many times as fast as it was recorded.
+    """
+    code: int = importlib.import_module("chargru.tui.app").run_app(corpus, demo=demo)
     return code
 
 

@@ -55,6 +55,13 @@ class Settings:
         return dataclasses.replace(self, **changes)  # type: ignore[type-var]
 
 
+def _written(value: float) -> str:
+    try:
+        return f"{value:g}"
+    except OverflowError:  # a whole number beyond what a float can hold
+        return "a number that large"
+
+
 def _check(name: str, value: Any, hint: Any, metadata: Mapping[str, Any]) -> None:
     """Raise ConfigError unless `value` has the type of the field and lies in its range."""
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
@@ -69,9 +76,9 @@ def _check(name: str, value: Any, hint: Any, metadata: Mapping[str, Any]) -> Non
         raise ConfigError(f"{name} must be a finite number, not {value!r}")
     low, high, choices = metadata.get("low"), metadata.get("high"), metadata.get("choices")
     if low is not None and value < low:
-        raise ConfigError(f"{name} must be at least {low:g}, not {value:g}")
+        raise ConfigError(f"{name} must be at least {low:g}, not {_written(value)}")
     if high is not None and value > high:
-        raise ConfigError(f"{name} must be at most {high:g}, not {value:g}")
+        raise ConfigError(f"{name} must be at most {high:g}, not {_written(value)}")
     if choices and value not in choices:
         raise ConfigError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
 

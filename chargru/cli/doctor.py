@@ -45,7 +45,7 @@ def describe(found: dict[str, Any]) -> list[tuple[str, str]]:
     memory = "unknown" if found["memory"] is None else size(found["memory"])
     if found["memory_free"] is not None:
         memory += f", {size(found['memory_free'])} free"
-    runs = found["runs"]
+    runs, choices = found["runs"], found["choices"]
     disk = f"{size(runs['disk_free'])} free" + ("" if runs["writable"] else "; CANNOT BE WRITTEN TO, use --out DIR")
     return [
         ("chargru", f"{found['chargru']} on Python {found['python']}, {found['system']}"),
@@ -57,6 +57,7 @@ def describe(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("gpu", _gpu(found)),
         ("terminal", _terminal(found["terminal"])),
         ("runs", f"{runs['path']} ({disk})"),
+        ("choices", f"{choices['path']} ({'what the app remembers' if choices['exists'] else 'not written yet'})"),
     ]
 
 

@@ -32,6 +32,7 @@ def look() -> dict[str, Any]:
         "gpu": gpu_name(),
         "terminal": _terminal(),
         "runs": _runs(),
+        "choices": _choices(),
     }
 
 
@@ -149,3 +150,11 @@ def _runs() -> dict[str, Any]:
         "writable": os.access(place, os.W_OK),
         "disk_free": shutil.disk_usage(place).free,
     }
+
+
+def _choices() -> dict[str, Any]:
+    """The file in which the app remembers how its user likes it."""
+    from chargru.storage.places import config_path
+
+    path = config_path()
+    return {"path": str(path), "exists": path.is_file()}

@@ -44,7 +44,7 @@ Exit codes: 0 done, 1 it failed (one line says why), 2 wrong usage,
 class State:
     """What one command line carries from the group to its command."""
 
-    run_app: Callable[[str | None], int]
+    run_app: Callable[..., int]
     debug: bool = False
 
 
@@ -101,20 +101,31 @@ def group(ctx: click.Context) -> int | None:
 
 @group.command(short_help="Open the terminal app.")
 @click.argument("corpus", required=False)
+@click.option("--demo", is_flag=True, help="Play a recorded training instead of training: for talks and screenshots.")
+@click.option(
+    "--pace",
+    type=click.FloatRange(0.1, 100),
+    metavar="N",
+    help="With --demo: play it N times as fast as it was recorded.  [default: 3]",
+)
 @debug_option
 @click.pass_context
-def tui(ctx: click.Context, corpus: str | None) -> int:
+def tui(ctx: click.Context, corpus: str | None, demo: bool, pace: float | None) -> int:
     """Open the terminal app, with CORPUS chosen if it is given.
 
     CORPUS is a name from `chargru corpora`, a file or a directory of text files.
     """
+    if pace is not None and not demo:
+        raise click.UsageError("--pace goes with --demo only", ctx)
+    if demo and corpus is not None:
+        raise click.UsageError("--demo plays the recording of one text: leave CORPUS out", ctx)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise ChargruError("the app needs a terminal", "without one, use `chargru train`, `sample` and `eval`")
-    run_app: Callable[[str | None], int] = ctx.obj.run_app
-    return run_app(corpus)
+    run_app: Callable[..., int] = ctx.obj.run_app
+    return run_app(None, 3.0 if pace is None else pace) if demo else run_app(corpus)
 
 
-def run(argv: Sequence[str], run_app: Callable[[str | None], int]) -> int:
+def run(argv: Sequence[str], run_app: Callable[..., int]) -> int:
     """Run one command line and give its exit code; nothing but KeyboardInterrupt in the very first moment escapes."""
     prepare_streams()
     state = State(run_app)

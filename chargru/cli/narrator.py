@@ -15,9 +15,11 @@ from chargru.events import (
     Event,
     Failed,
     Finished,
+    Landmarks,
     Notice,
     Paused,
     Progress,
+    RateChanged,
     Recovered,
     Resumed,
     Sampled,
@@ -63,6 +65,16 @@ class Narrator:
                 self.say(
                     f"step {event.step:,}: {event.reason}; back to step {event.back_to:,} "
                     f"with learning rate {event.learning_rate:.3g} (attempt {event.attempt})"
+                )
+            case Landmarks():
+                self.say(
+                    f"for scale: uniform {event.uniform:.2f}, single letters {event.unigram:.2f}, "
+                    f"3-grams {event.trigram:.2f}, 5-grams {event.fivegram:.2f} nats/char"
+                )
+            case RateChanged():
+                self.say(
+                    f"learning rate {event.learning_rate:.3g} from step {event.step:,} on, "
+                    f"{event.scale:.3g} times the plan's"
                 )
             case Paused() | Resumed():
                 self.say("paused" if isinstance(event, Paused) else "going on")

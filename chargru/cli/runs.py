@@ -9,7 +9,7 @@ import click
 
 from chargru.cli.numbers import duration
 from chargru.cli.options import debug_option, json_option, out_option
-from chargru.cli.output import narrate, program, put_line, put_record
+from chargru.cli.output import narrate, program, put, put_line, put_record
 from chargru.errors import ChargruError
 
 if TYPE_CHECKING:
@@ -22,17 +22,29 @@ if TYPE_CHECKING:
 Examples:
   chargru runs
   chargru runs --json
+  chargru runs --csv RUN > losses.csv
   chargru sample RUN --prompt "The "
 """,
 )
 @json_option
+@click.option("--csv", "tables", metavar="RUN", multiple=True, help="The metrics of this run as CSV; may be repeated.")
 @out_option
 @debug_option
-def runs(as_json: bool, out: str | None) -> None:
-    """List the runs, the last changed first, each with the loss of its best checkpoint."""
-    from chargru.storage.runs import list_runs, runs_root
+def runs(as_json: bool, tables: tuple[str, ...], out: str | None) -> None:
+    """List the runs, the last changed first, each with the loss of its best checkpoint.
+
+    With --csv, write what was measured in one run, or in several, as one table: a row for each event, losses in nats.
+    """
+    from chargru.storage.runs import find_run, list_runs, runs_root
 
     root = runs_root(out)
+    if tables:
+        if as_json:
+            raise click.UsageError("--csv and --json are two different outputs: choose one.")
+        from chargru.storage.export import to_csv
+
+        put(to_csv([find_run(each, root) for each in tables]))
+        return
     found = [describe(run) for run in list_runs(root)]
     if as_json:
         for each in found:
@@ -54,10 +66,11 @@ def runs(as_json: bool, out: str | None) -> None:
 def describe(run: Run) -> dict[str, Any]:
     """What is known of a run, as plain values; None where its files do not tell."""
     from chargru.storage.checkpoint import peek
+    from chargru.storage.lock import holder
 
     known: dict[str, Any] = {"name": run.name, "path": str(run.path), "corpus": None, "checkpoint": None}
     known |= dict.fromkeys(("hidden_size", "num_layers", "vocab_size", "step", "val_loss", "seconds"))
-    known |= {"changed": _iso(run.changed()), "problem": run.problem or None}
+    known |= {"changed": _iso(run.changed()), "problem": run.problem or None, "live": holder(run.path) is not None}
     try:
         path = run.best()
         best = peek(path)

@@ -32,10 +32,16 @@ class Trains(Protocol):
 
 
 def open_trainer(request: TrainRequest) -> Trains:
-    """The real trainer; NumPy is imported here."""
+    """The real trainer; NumPy is imported here. A new training with a budget of time is forecast on stderr."""
     from chargru.training.session import open_session
 
-    return open_session(request)
+    trainer = open_session(request)
+    if request.resume is None and trainer.training.time is not None:
+        from chargru.training.forecast import forecast_training, machine_speed
+
+        speed = machine_speed(request.threads)  # known since the sizes were chosen
+        narrate(f"forecast: {forecast_training(trainer.material, trainer.model, trainer.training, speed).told()}")
+    return trainer
 
 
 def _shown_defaults() -> dict[str, str]:

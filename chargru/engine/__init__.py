@@ -7,11 +7,12 @@ from chargru.engine.backend import Backend, choose_backend
 from chargru.engine.network import Network
 from chargru.engine.optimizer import Adam, global_norm, learning_rate_at
 from chargru.engine.parameters import Parameters, parameter_count, parameter_shapes
-from chargru.engine.sampling import Stepper, draw, probabilities
+from chargru.engine.sampling import WINDOW, Stepper, draw, probabilities, surprisal
 from chargru.engine.shard import Regularization
 from chargru.engine.threads import Crew, available_cores, crew_for
 
 __all__ = [
+    "WINDOW",
     "Adam",
     "Backend",
     "Crew",
@@ -28,4 +29,5 @@ __all__ = [
     "parameter_count",
     "parameter_shapes",
     "probabilities",
+    "surprisal",
 ]

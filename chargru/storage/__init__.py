@@ -9,5 +9,6 @@ metrics.py            metrics.jsonl: lines appended, read back, cut off
 lock.py               one writer to a run
 names.py              run names that are safe as file names
 run.py                one run is a directory: run.json, metrics.jsonl, step-*.safetensors
+places.py             where the app's file of choices is
 runs.py               all runs: where they are, listing, finding, renaming, deleting
 """

@@ -3,6 +3,7 @@
     run.json                 what does not change, and which checkpoint is the best; replaced atomically
     metrics.jsonl            what training told, one line each
     step-000123.safetensors  checkpoints: the last two and the best
+    text.txt                 the text, if it came through a pipe and could not be read again
     .lock                    held by the one process that writes here
 
 Whatever of this is missing or damaged, the rest stays usable: a checkpoint alone is enough to go on.
@@ -30,6 +31,7 @@ from chargru.text.display import safe_display
 
 RECORD = "run.json"
 METRICS = "metrics.jsonl"
+TEXT_COPY = "text.txt"
 KEEP = 2  # checkpoints besides the best
 _RECORD_LIMIT = 1 << 20  # bytes
 _MOST_NAMESAKES = 10_000

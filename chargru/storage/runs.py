@@ -13,10 +13,10 @@ from chargru.errors import RunError
 from chargru.storage.atomic import is_temporary, sync_directory
 from chargru.storage.lock import LOCK_NAME
 from chargru.storage.names import safe_name
-from chargru.storage.run import METRICS, RECORD, NotARunError, Run
+from chargru.storage.run import METRICS, RECORD, TEXT_COPY, NotARunError, Run
 from chargru.text.display import safe_display
 
-__all__ = ["Run", "delete", "find_model", "list_runs", "rename", "runs_root", "safe_name"]
+__all__ = ["Run", "delete", "find_model", "find_run", "list_runs", "rename", "runs_root", "safe_name"]
 
 _SUFFIX = ".safetensors"
 
@@ -91,10 +91,30 @@ def find_model(spec: str, root: Path) -> Path:
                 return place
     if not_a_run is not None:
         raise not_a_run
+    raise _unknown(spec, root, "run and no checkpoint")
+
+
+def find_run(spec: str, root: Path) -> Run:
+    """The run that `spec` means: its name under `root`, or its directory. It needs no checkpoint.
+
+    Raises:
+        RunError: there is none (with near names as hint).
+    """
+    path = _expanded(spec)
+    named = root / unicodedata.normalize("NFC", spec)
+    is_path = len(path.parts) != 1 or spec.startswith((".", "~"))
+    for place in [path] if is_path else [named, path]:
+        with contextlib.suppress(OSError, ValueError):
+            if place.is_dir():
+                return Run.open(place)
+    raise _unknown(spec, root, "run")
+
+
+def _unknown(spec: str, root: Path, what: str) -> RunError:
     names = [run.name for run in list_runs(root)]
     near = difflib.get_close_matches(safe_name(spec), names, n=3, cutoff=0.5)
     hint = f"did you mean {', '.join(near)}?" if near else "see `chargru runs` for what was trained"
-    raise RunError(safe_display(f"there is no run and no checkpoint {spec[:200]!r}", newlines=False), hint)
+    return RunError(safe_display(f"there is no {what} {spec[:200]!r}", newlines=False), hint)
 
 
 def rename(run: Run, new: str) -> Run:
@@ -124,7 +144,7 @@ def delete(run: Run) -> list[Path]:
     try:
         with run.lock():
             # run.json last: a deletion that is interrupted leaves something that is listed and can be deleted again
-            ours = [*run.checkpoints(), run.path / METRICS, run.path / RECORD]
+            ours = [*run.checkpoints(), run.path / METRICS, run.path / TEXT_COPY, run.path / RECORD]
             for path in ours:
                 path.unlink(missing_ok=True)
         (run.path / LOCK_NAME).unlink(missing_ok=True)

@@ -95,6 +95,16 @@ class Decoded:
     first_bad: int = 0
     nuls: int = 0
 
+    def how(self) -> str:
+        """How the encoding is known, where it was not given, in a few words."""
+        if self.guessed == "charset-normalizer":
+            return "guessed by statistics"
+        if self.guessed:
+            return f"guessed: {self.guessed}"
+        if self.encoding in ("utf-8-sig", "utf-16", "utf-32"):
+            return "by its mark"
+        return "damaged" if self.bad_bytes else "valid"
+
     def notes(self) -> tuple[str, ...]:
         """What a user should know, each in one line."""
         told: list[str] = []

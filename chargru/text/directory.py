@@ -120,12 +120,16 @@ def read_directory(
         texts.append(decoded.text)
         encodings[decoded.encoding] += 1
         sums.update(crlf=decoded.crlf > 0, lone_cr=decoded.lone_cr > 0, guessed=bool(decoded.guessed))
+        sums.update(crlf_lines=decoded.crlf, lone_cr_lines=decoded.lone_cr)
         sums.update(bad_bytes=decoded.bad_bytes, replaced=decoded.bad_bytes > 0)
     if not texts:
         raise TextError(f"there is no text in the directory {name}", _skips(walk.skipped) or "it is empty")
     notes = (f"{plural(len(texts), 'file')} read", *_changes(sums, encodings), _skips(walk.skipped))
     used = next(iter(encodings)) if len(encodings) == 1 else "mixed"
-    document = reader.Document("\n".join(texts), name, path, used, tuple(note for note in notes if note))
+    how = "given" if encoding is not None else "guessed in part" if sums["guessed"] else "valid"
+    changed = (sums["crlf_lines"], sums["lone_cr_lines"])
+    kept = tuple(note for note in notes if note)
+    document = reader.Document("\n".join(texts), name, path, used, kept, how, *changed)
     return reader.Part(document, complete, total, total if complete else None)
 
 

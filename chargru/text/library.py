@@ -45,8 +45,9 @@ class Entry:
         """The text, or about its first `limit` bytes."""
         if self.path is not None:
             part = reader.read_part(self.path, limit, encoding="utf-8")
-            return changed(part, document=changed(part.document, name=self.name, source=self.name))
-        return python_texts.READERS[self.name](limit)
+        else:
+            part = python_texts.READERS[self.name](limit)
+        return changed(part, document=changed(part.document, name=self.name, source=self.name, how="known"))
 
 
 # Title, description and language of the bundled texts; one that is not listed is shown by its file name.
@@ -93,12 +94,18 @@ def preview(spec: str, *, lines: int = 12, encoding: str | None = None, replace:
     Raises:
         TextError: like `load`; and standard input has no preview, because reading it would use it up.
     """
+    return look(spec, lines=lines, encoding=encoding, replace=replace)[0]
+
+
+def look(spec: str, *, lines: int = 12, encoding: str | None = None, replace: bool = False) -> tuple[Preview, str]:
+    """The preview and the text that it was made from, all of it or about a megabyte. Raises like `preview`."""
     from chargru.text import preview as previews  # NumPy, which a list of names does not need
 
     if spec == STDIN:
         raise TextError("standard input has no preview", "choose a file to look at it first")
     estimate = next((entry.characters for entry in entries() if entry.name == spec), None)
-    return previews.describe(_part(spec, previews.LIMIT, encoding, replace), lines, estimate)
+    part = _part(spec, previews.LIMIT, encoding, replace)
+    return previews.describe(part, lines, estimate), part.document.text
 
 
 def _part(spec: str, limit: int | None, encoding: str | None, replace: bool) -> Part:

@@ -10,7 +10,7 @@ import errno
 import os
 import stat
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from chargru.errors import TextError
@@ -43,7 +43,8 @@ class Document:
 
     `name` is short and safe to show. `source` is what reads it again: an absolute path, or the name of a corpus of the
     library; "standard input" cannot be read again. `encoding` is a codec's name, or "mixed" for a directory whose files
-    differ. `notes` tell, a line each, what was guessed, changed or skipped.
+    differ. `notes` tell, a line each, what was guessed, changed or skipped. `how` says in a few words how the encoding
+    is known; `crlf` and `lone_cr` count the line ends that became LF.
     """
 
     text: str
@@ -51,6 +52,9 @@ class Document:
     source: str
     encoding: str
     notes: tuple[str, ...] = ()
+    how: str = field(default="", compare=False)
+    crlf: int = field(default=0, compare=False)
+    lone_cr: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -166,7 +170,9 @@ def _document(data: Data, name: str, source: str, encoding: str | None, replace:
     decoded = decode(data, name, encoding, replace, cut)
     if not decoded.text:
         raise empty(name)
-    return Document(decoded.text, name, source, decoded.encoding, decoded.notes())
+    how = "given" if encoding is not None else decoded.how()
+    changed = (decoded.crlf, decoded.lone_cr)
+    return Document(decoded.text, name, source, decoded.encoding, decoded.notes(), how, *changed)
 
 
 def _refuse_name(path: str, name: str) -> None:

@@ -50,8 +50,13 @@ def split(ids: NDArray[Any], val_fraction: float) -> tuple[NDArray[Any], NDArray
         raise ValueError("there is nothing to split")
     if not 0 <= val_fraction < 1:
         raise ValueError(f"val_fraction must be at least 0 and less than 1, not {val_fraction}")
-    n_train = max(1, int(len(ids) * (1 - val_fraction)))
+    n_train = training_length(len(ids), val_fraction)
     return ids[:n_train], ids[n_train:]
+
+
+def training_length(characters: int, val_fraction: float) -> int:
+    """How many of so many characters are the training part; what follows them is held out."""
+    return max(1, int(characters * (1 - val_fraction)))
 
 
 def fit_shape(n_train: int, batch_size: int, seq_len: int) -> tuple[int, int]:

@@ -1,23 +1,18 @@
 """A budget and a text in, sizes and regularisation out.
 
 The rule comes from the experiments in benchmarks/LOG.md: given how many floating-point operations this machine does in
-the budget (a one-second probe of the real training step), take the largest network that still sees enough
+the budget (see chargru.training.speed), take the largest network that still sees enough
 characters, and drop out the more, the more often the text is read over.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from chargru.config import ModelConfig
-from chargru.engine import Crew, Network, Parameters
-
 BATCH_SIZE, SEQ_LEN = 32, 64
-_PROBE_SIZE = 192
 
 
 @dataclass(frozen=True)
@@ -53,20 +48,9 @@ def flops_per_character(hidden_size: int, num_layers: int, vocab_size: int) -> f
     return 18.0 * hidden_size**2 * (2 * num_layers - 1) + 6.0 * vocab_size * hidden_size
 
 
-def probe(vocab_size: int, crew: Crew, seconds: float = 1.0) -> float:
-    """Floating-point operations a second of the training step on this machine, measured for about `seconds`."""
-    V, H, B, T = min(vocab_size, 1000), _PROBE_SIZE, 32, 32
-    config = ModelConfig(vocab_size=V, hidden_size=H, num_layers=1)
-    parameters = Parameters.initial(config, 0)
-    network = Network(config, B, T, crew=crew)
-    rng = np.random.default_rng(0)
-    inputs, targets = rng.integers(0, V, (2, T, B))
-    begin, times = time.perf_counter(), list[float]()
-    while not times or time.perf_counter() - begin < seconds:
-        start = time.perf_counter()
-        network.loss_and_gradients(parameters, inputs, targets)
-        times.append(time.perf_counter() - start)
-    return flops_per_character(H, 1, V) * B * T / float(np.median(times))
+def by_time(seconds: float, speed: float) -> Callable[[float], float]:
+    """How many characters a time budget reads at this speed (operations a second), by what one costs: for `choose`."""
+    return lambda flops: speed * seconds / flops
 
 
 def choose(train_chars: int, vocab_size: int, seen_at: Callable[[float], float]) -> Sizes:

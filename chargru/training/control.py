@@ -1,4 +1,4 @@
-"""The words that flow back to a running trainer: pause, resume, save, stop (and interrupt, which is a hurried stop)."""
+"""The words that flow back to a running trainer: pause, resume, save, faster, slower, stop, and interrupt."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ class Control:
         self._changed = threading.Condition(threading.RLock())  # a signal handler may speak while its thread listens
         self._paused = False
         self._save = False
+        self._notches = 0
         self._ending: str | None = None
 
     def pause(self) -> None:
@@ -27,6 +28,14 @@ class Control:
         with self._changed:
             self._save = True
             self._changed.notify_all()
+
+    def faster(self) -> None:
+        """Multiply the learning rate by 1.25 from the next update on (also while paused)."""
+        self._turn(1)
+
+    def slower(self) -> None:
+        """Divide the learning rate by 1.25 from the next update on (also while paused)."""
+        self._turn(-1)
 
     def stop(self) -> None:
         """Finish this update, save, evaluate and end."""
@@ -51,11 +60,22 @@ class Control:
             asked, self._save = self._save, False
             return asked
 
-    def wait_while_paused(self) -> None:
-        """Return when training may go on, should end, or should save."""
+    def take_rate(self) -> int:
+        """How often "faster" was said since the last call, less how often "slower" was."""
         with self._changed:
-            while self._paused and self._ending is None and not self._save:
+            notches, self._notches = self._notches, 0
+            return notches
+
+    def wait_while_paused(self) -> None:
+        """Return when training may go on, should end, should save, or should change the learning rate."""
+        with self._changed:
+            while self._paused and self._ending is None and not self._save and not self._notches:
                 self._changed.wait(0.5)  # woken by a word; the half second serves platforms whose signals need it
+
+    def _turn(self, notches: int) -> None:
+        with self._changed:
+            self._notches += notches
+            self._changed.notify_all()
 
     def _say(self, paused: bool | None = None, ending: str | None = None) -> None:
         with self._changed:

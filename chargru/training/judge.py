@@ -35,9 +35,13 @@ class Judge:
         """Take up where an earlier process stopped."""
         self.loss, self.best_loss, self.best_step, self.best_weights = loss, best_loss, best_step, weights
 
+    def score(self, parameters: Parameters) -> Score | None:
+        """A score as on the way, of which nothing is remembered; None without validation text."""
+        return evaluate(parameters, self._val, limit=self.limit, crew=self._crew)
+
     def look(self, parameters: Parameters, step: int) -> Score | None:
         """An evaluation on the way; None without validation text."""
-        score = evaluate(parameters, self._val, limit=self.limit, crew=self._crew)
+        score = self.score(parameters)
         if score is not None:
             self.loss = score.nats_per_char
             if self.best_loss is None or score.nats_per_char < self.best_loss:

@@ -10,8 +10,9 @@ from chargru.errors import RunError
 from chargru.events import Evaluated, Event, Paused, Progress, Resumed, Saved, to_record
 from chargru.storage.runs import Run
 
+_CURVES = {"loss", "val_loss"}
 _SECONDS = 1.0  # between two Progress lines
-_TAIL = 256  # records in a checkpoint
+_TAIL = 255  # records in a checkpoint, which adds one of its own
 
 
 class Recorder:
@@ -21,7 +22,7 @@ class Recorder:
         self._run = run
         self._last = -math.inf
         self._trouble, self._failed = "", False
-        self.history = list(history)
+        self.history = [record for record in history if not _CURVES.isdisjoint(record)]
 
     def keep(self, event: Event) -> None:
         """Write the event down, unless it is a Progress too soon after another, or of no interest afterwards."""
@@ -35,6 +36,13 @@ class Recorder:
         if isinstance(event, Evaluated):
             self._remember(event.step, event.elapsed, "val_loss", event.val_loss)
         self._write(event)
+
+    def has_told(self, kind: type[Event]) -> bool:
+        """Whether the run's metrics hold such an event, from this process or an earlier one."""
+        try:
+            return any(record.get("event") == kind.__name__.lower() for record in self._run.metrics())
+        except RunError:
+            return False
 
     def take_trouble(self) -> str:
         """Why the metrics cannot be written, once; empty when there is nothing to tell."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from chargru.config import ModelConfig, TrainingConfig, TrainRequest
-from chargru.engine import Parameters, available_cores, choose_backend, crew_for
+from chargru.engine import Parameters, available_cores, choose_backend
 from chargru.errors import ChargruError, ConfigError, RunError, TextError
 from chargru.storage import checkpoint as checkpoints
 from chargru.storage.checkpoint import Checkpoint, CorpusIdentity
@@ -19,8 +19,10 @@ from chargru.text.reader import Document, read_text
 from chargru.text.stream import fit_shape, identity, split
 from chargru.text.vocabulary import Vocabulary
 from chargru.training import autotune
+from chargru.training.material import Material
 from chargru.training.memory import refuse_impossible
-from chargru.training.trainer import Material, Trainer
+from chargru.training.speed import machine_speed
+from chargru.training.trainer import Trainer
 
 DEFAULT_SECONDS = 180.0
 _TEXT_COPY = "text.txt"  # in a run whose text came through a pipe and could not be read again
@@ -94,7 +96,7 @@ def _sizes(
     """What the user gave by hand, the rest chosen for the text, the budget and this machine; with notes."""
     characters, V = len(material.train), material.vocabulary.size
     budget = {name: given[name] for name in _BUDGETS if given[name] is not None} or {"time": DEFAULT_SECONDS}
-    chosen = autotune.choose(characters, V, _seen(budget, request, characters, V, threads))
+    chosen = autotune.choose(characters, V, _seen(budget, request, characters, threads))
     names = {each.name for each in fields(TrainingConfig)} | {"hidden_size", "num_layers"}
     values = {each.name: getattr(chosen, each.name) for each in fields(chosen)}
     values |= {name: value for name, value in given.items() if name in names and value is not None}
@@ -113,18 +115,13 @@ def _sizes(
     return model, training, notes
 
 
-def _seen(
-    budget: dict[str, Any], request: TrainRequest, characters: int, vocab_size: int, threads: int
-) -> Callable[[float], float]:
-    """How many characters the budget reads, by the operations that one costs; a time budget needs a probe."""
+def _seen(budget: dict[str, Any], request: TrainRequest, characters: int, threads: int) -> Callable[[float], float]:
+    """How many characters the budget reads, by the operations that one costs; one of time needs the machine's speed."""
     if "time" not in budget:
         window = (request.batch_size or autotune.BATCH_SIZE) * (request.seq_len or autotune.SEQ_LEN)
         count = budget["steps"] * window if "steps" in budget else budget["epochs"] * characters
         return lambda flops: count
-    seconds = budget["time"]
-    with crew_for(threads, autotune.BATCH_SIZE) as crew:
-        rate = autotune.probe(vocab_size, crew, min(1.0, 0.05 * seconds))
-    return lambda flops: rate * seconds / flops
+    return autotune.by_time(budget["time"], machine_speed(threads))
 
 
 def _name(document: Document) -> str:

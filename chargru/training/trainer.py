@@ -2,60 +2,50 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
-
-import numpy.typing as npt
 
 from chargru.completion.generate import Completion
 from chargru.config import ModelConfig, SamplingConfig, TrainingConfig
-from chargru.engine import Parameters, crew_for, learning_rate_at
-from chargru.errors import CheckpointError, RunError, TrainingError
+from chargru.engine import Parameters, crew_for
+from chargru.errors import CheckpointError, TrainingError
 from chargru.events import (
     Evaluated,
     Event,
     Finished,
+    Landmarks,
     Notice,
     Paused,
     Progress,
+    RateChanged,
     Recovered,
     Resumed,
     Sampled,
     Saved,
     Started,
 )
-from chargru.storage.checkpoint import Checkpoint, CorpusIdentity
+from chargru.storage.checkpoint import Checkpoint
 from chargru.storage.runs import Run
-from chargru.text.vocabulary import Vocabulary
+from chargru.training.aside import Aside
+from chargru.training.budget import Budget
 from chargru.training.clock import Clock, Pace, resident_memory
 from chargru.training.control import Control
 from chargru.training.judge import Judge
+from chargru.training.keeper import Keeper
+from chargru.training.landmarks import landmarks
 from chargru.training.learner import Learner
+from chargru.training.material import Array, Material
+from chargru.training.patience import Patience
+from chargru.training.rate import Rate
 from chargru.training.recorder import Recorder
-
-Array = npt.NDArray[Any]
 
 _PROGRESS_SECONDS = 0.2  # between two Progress events
 _SAVE_SECONDS = 10.0
-_EVALUATION_SHARE = 0.05  # of a time budget, at most
 _SAMPLE_SECONDS = 1.5
 _SAMPLE = SamplingConfig(length=240, temperature=0.8, seed=7)
 _RECOVERIES = 3
-
-
-@dataclass(frozen=True)
-class Material:
-    """What is learned: ids of the training part (n,) and of the held-out tail, and where they come from."""
-
-    train: Array
-    val: Array
-    vocabulary: Vocabulary
-    corpus: CorpusIdentity
 
 
 class Trainer:
@@ -90,20 +80,17 @@ class Trainer:
         self._pace = Pace()
         self._learner = Learner(material.train, model, training, self._crew, resume)
         self._judge = Judge(material.val, self._crew)
-        self._lr_scale, self._recoveries = 1.0, 0
+        self._rate = Rate(training, resume.lr_scale if resume else 1.0)
+        self._recoveries = resume.recoveries if resume else 0
+        self._keeper = Keeper(run)
         self._recorder = Recorder(run, resume.history if resume else [])
+        self._patience = Patience.recall(resume.history if resume else [])
         if resume is not None:
             self._judge.recall(resume.val_loss, resume.best_loss, resume.best_step, best_weights)
-            self._lr_scale, self._recoveries = resume.lr_scale, resume.recoveries
-        self._total_steps = self._count_steps()
-        self._looked, self._look_seconds = -math.inf, 0.0
-        self._reserve = 0.0  # seconds of a time budget kept back for the last evaluation
-        self._first_step, self._first_seconds = self.step, self._clock.elapsed
+        self._budget = Budget(training, len(material.train), self._clock, self.step)
         self._losses: list[float] = []  # since the last Progress
         self._train_loss: float | None = None
         self._norm = 0.0
-        self._saved = False  # something, by this process
-        self._save_problem = ""
 
     @property
     def learner(self) -> Learner:
@@ -123,10 +110,12 @@ class Trainer:
     @property
     def fraction(self) -> float:
         """How much of the budget is spent, 0 to 1."""
-        if self._total_steps is not None:
-            return min(1.0, self.step / self._total_steps)
-        assert self.training.time is not None
-        return min(1.0, self._clock.elapsed / max(1e-9, self.training.time - self._reserve))
+        return self._budget.fraction(self.step)
+
+    @property
+    def rate_scale(self) -> float:
+        """What the planned learning rates are multiplied by: recoveries and the user's words change it."""
+        return self._rate.scale
 
     def run(self, control: Control | None = None) -> Iterator[Event]:
         """Train to the end of the budget, or until `control` says otherwise; the last event is `Finished`.
@@ -150,30 +139,30 @@ class Trainer:
         for note in self._notes:
             yield Notice(note)
         self._clock.start()
-        evaluated = self._look()
-        if evaluated is not None:
-            seconds = self._judge.seconds_to_decide(self._look_seconds)
-            # a tail so large that scoring it would eat the budget may take a quarter of it; the rest is overtime
-            self._reserve = min(seconds, 0.25 * (self.training.time or 0.0))
-            if self.step == 0:  # a run that goes on has this point already
-                yield evaluated
-        yield from self._train(control)
-        yield from self._finish(control.ending or "done")
+        with Aside(self._landmarks, "the landmarks of this text could not be worked out") as aside:
+            yield from self._first_look()
+            yield from self._train(control, aside)
+            yield from self._finish(control.ending or "done", aside)
 
-    def _train(self, control: Control) -> Iterator[Event]:
-        evaluations = self._evaluations_due()
+    def _train(self, control: Control, aside: Aside) -> Iterator[Event]:
+        budget = self._budget
+        evaluations = budget.evaluations_due(self.step)
         shown = sampled = -math.inf
         saved = self._clock.elapsed
         while self.fraction < 1.0 and control.ending is None:
+            if (told := aside.take()) is not None:
+                yield told
+            if notches := control.take_rate():
+                yield self._turn(notches)
             if control.paused:
                 yield from self._pause(control)
                 continue
-            rate = self._lr_scale * learning_rate_at(self.fraction, self.training)
+            rate = self._rate.at(self.fraction)
             if not self._update(rate):
                 yield from self._recover()
                 continue
-            now, due = self._clock.elapsed, self._evaluations_due()
-            evaluating = due > evaluations and self.fraction < 1.0 and self._evaluation_affordable(now)
+            now, due = self._clock.elapsed, budget.evaluations_due(self.step)
+            evaluating = due > evaluations and self.fraction < 1.0 and budget.bears_evaluation()
             if evaluating or now - shown >= _PROGRESS_SECONDS:
                 shown = now
                 yield self._progress(rate)
@@ -182,25 +171,17 @@ class Trainer:
                 evaluated = self._look()
                 self._learner.remember()
                 if evaluated is not None:
-                    yield evaluated
+                    yield from self._with_warning(evaluated)
                 if now - sampled >= _SAMPLE_SECONDS:
                     sampled = now
                     yield self._sample()
                 improved = evaluated is not None and evaluated.best_step == self.step
-                if improved or now - saved >= _SAVE_SECONDS or not self._saved:
+                if improved or now - saved >= _SAVE_SECONDS or not self._keeper.saved:
                     saved = now
                     yield self._save(best=improved)
             if control.take_save():
                 saved = now
                 yield self._save(best=False)
-
-    def _evaluations_due(self) -> int:
-        """How many evaluations should have been made by now: closer together at first, where the loss falls fast."""
-        return int(self.training.evaluations * self.fraction**0.7)
-
-    def _evaluation_affordable(self, now: float) -> bool:
-        """Whether a time budget bears another evaluation yet; a budget of updates must not depend on the clock."""
-        return self.training.time is None or _EVALUATION_SHARE * (now - self._looked) >= self._look_seconds
 
     def _update(self, rate: float) -> bool:
         """One update; False, and nothing learned, if loss or gradient was not finite."""
@@ -216,12 +197,21 @@ class Trainer:
         yield Paused(self.step)
         while control.paused and control.ending is None:
             control.wait_while_paused()
+            if notches := control.take_rate():
+                yield self._turn(notches)
             if control.take_save():
                 yield self._save(best=False)
         self._pace.restart()
         self._clock.start()
         if control.ending is None:
             yield Resumed(self.step)
+
+    def _turn(self, notches: int) -> RateChanged | Notice:
+        """The user's word on the learning rate."""
+        if not self._rate.turn(notches):
+            way = "faster" if notches > 0 else "slower"
+            return Notice(f"the learning rate is {self._rate.scale:.3g} times the plan's already: no {way} than that")
+        return RateChanged(self.step, self._rate.at(self.fraction), self._rate.scale)
 
     def _recover(self) -> Iterator[Event]:
         """Back to the last good state with half the learning rate; the fourth time is the last."""
@@ -236,41 +226,41 @@ class Trainer:
                 f"train again with a smaller learning rate than {self.training.learning_rate:g}",
             )
         self._recoveries += 1
-        self._lr_scale *= 0.5
-        rate = self._lr_scale * learning_rate_at(self.fraction, self.training)
+        self._rate.halve()
+        rate = self._rate.at(self.fraction)
         reason = "the loss or its gradient was not a finite number"
         yield Recovered(failed_at, self.step, self._recoveries, rate, reason)
 
-    def _finish(self, reason: str) -> Iterator[Event]:
+    def _finish(self, reason: str, aside: Aside) -> Iterator[Event]:
         """The last evaluation and the last checkpoint; what `Finished` names is the best of the run."""
         if self._losses:
-            yield self._progress(self._lr_scale * learning_rate_at(self.fraction, self.training))
+            yield self._progress(self._rate.at(self.fraction))
         score = None
         if reason != "interrupted":
             score = self._judge.decide(self.averaged, self.step)
             if score is not None:
-                yield self._evaluated(score.chars, complete=True)
+                yield from self._with_warning(self._evaluated(score.chars, complete=True))
             yield self._sample()
         self._clock.stop()
+        if reason != "interrupted" and (told := aside.take(wait=True)) is not None:
+            yield told
         yield self._save(best=score is not None and self._judge.best_step == self.step)
         checkpoint = self.directory.path_of(self._judge.best_step if score is not None else self.step)
         if not checkpoint.exists():
             raise CheckpointError(
-                f"training is over, but its result is lost: {self._save_problem}",
+                f"training is over, but its result is lost: {self._keeper.problem}",
                 "free some space and train again; an earlier checkpoint of the run may still serve `chargru sample`",
             )
         seconds = self._clock.elapsed
-        self._note_run(status="finished" if reason == "done" else reason)
-        chars = (self.step - self._first_step) * self.training.batch_size * self.training.seq_len
-        speed = chars / max(1e-9, seconds - self._first_seconds)
+        self._keeper.note("finished" if reason == "done" else reason, self.step, seconds, self._judge.best_loss)
         val_loss = score.nats_per_char if score else None
+        speed = self._budget.chars_per_second(self.step)
         yield Finished(reason, str(checkpoint), val_loss, self.step, seconds, speed)
 
     # -- events -------------------------------------------------------------------------------------------------------
 
     def _started(self) -> Started:
         training, model, material = self.training, self.model, self.material
-        budget = next(name for name in ("time", "steps", "epochs") if getattr(training, name) is not None)
         return Started(
             run=self.directory.name,
             path=str(self.directory.path),
@@ -284,8 +274,8 @@ class Trainer:
             parameters=len(self.averaged.flat),
             batch_size=training.batch_size,
             seq_len=training.seq_len,
-            budget=budget,
-            budget_amount=float(getattr(training, budget)),
+            budget=self._budget.kind,
+            budget_amount=self._budget.amount,
             device=self._device,
             backend=self._backend,
             threads=self._threads,
@@ -300,11 +290,6 @@ class Trainer:
             self._losses.clear()
         elapsed = self._clock.elapsed
         self._pace.note(elapsed, self.step * self.training.batch_size * self.training.seq_len)
-        if self._total_steps is not None:
-            done = self.step - self._first_step
-            remaining = (self._total_steps - self.step) * (elapsed - self._first_seconds) / max(1, done)
-        else:
-            remaining = max(0.0, (self.training.time or 0.0) - elapsed)
         return Progress(
             step=self.step,
             fraction=self.fraction,
@@ -314,21 +299,37 @@ class Trainer:
             learning_rate=rate,
             chars_per_second=self._pace.rate,
             elapsed=elapsed,
-            remaining=remaining,
+            remaining=self._budget.remaining(self.step),
             memory=resident_memory(),
         )
+
+    def _first_look(self) -> Iterator[Evaluated]:
+        """What an evaluation costs, and the curve's first point; a run that goes on has that already."""
+        before = self._clock.elapsed
+        if self.step == 0:
+            if (evaluated := self._look()) is not None:
+                yield evaluated
+        else:
+            self._judge.score(self.averaged)
+            self._budget.evaluated(self._clock.elapsed - before)
+        self._budget.keep_back(self._judge.seconds_to_decide(self._clock.elapsed - before))
 
     def _look(self) -> Evaluated | None:
         before = self._clock.elapsed
         score = self._judge.look(self.averaged, self.step)
-        self._looked = self._clock.elapsed
-        self._look_seconds = self._looked - before
+        self._budget.evaluated(self._clock.elapsed - before)
         return None if score is None else self._evaluated(score.chars, complete=score.chars == self._judge.chars)
+
+    def _with_warning(self, evaluated: Evaluated) -> Iterator[Evaluated | Notice]:
+        yield evaluated
+        if warning := self._patience.warning(evaluated.best_step):
+            yield Notice(warning)
 
     def _evaluated(self, chars: int, *, complete: bool) -> Evaluated:
         judge = self._judge
         assert judge.loss is not None
         assert judge.best_loss is not None
+        self._patience.note(improved=judge.best_step == self.step, train_loss=self._train_loss)
         return Evaluated(
             step=self.step,
             fraction=self.fraction,
@@ -339,7 +340,13 @@ class Trainer:
             chars=chars,
             complete=complete,
             elapsed=self._clock.elapsed,
+            stale=self._patience.stale,
         )
+
+    def _landmarks(self, should_stop: Callable[[], bool]) -> Landmarks | None:
+        if self.step and self._recorder.has_told(Landmarks):
+            return None
+        return landmarks(self.material.train, self.material.val, self.model.vocab_size, should_stop)
 
     def _sample(self) -> Sampled:
         vocabulary = self.material.vocabulary
@@ -350,23 +357,9 @@ class Trainer:
         return Sampled(self.step, reading.text, completion.texts[0], _SAMPLE.temperature)
 
     def _save(self, *, best: bool) -> Saved | Notice:
-        try:
-            path = str(self.directory.save(self._checkpoint(), best))
-        except (CheckpointError, RunError) as error:
-            self._save_problem = error.message
-            return Notice(f"{error.message}; the last checkpoint stands, training goes on")
-        self._saved = True
-        self._note_run(status="running")
-        return Saved(self.step, path, best)
+        return self._keeper.save(self._checkpoint(), best=best)
 
     # -- state --------------------------------------------------------------------------------------------------------
-
-    def _count_steps(self) -> int | None:
-        training = self.training
-        if training.epochs is not None:
-            per_step = training.batch_size * training.seq_len
-            return max(1, math.ceil(training.epochs * len(self.material.train) / per_step))
-        return training.steps
 
     def _checkpoint(self) -> Checkpoint:
         weights, averaged, m, v, state = self._learner.arrays()
@@ -382,18 +375,13 @@ class Trainer:
             val_loss=judge.loss,
             best_loss=judge.best_loss,
             best_step=judge.best_step,
-            lr_scale=self._lr_scale,
+            lr_scale=self._rate.scale,
             recoveries=self._recoveries,
             created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            history=self._recorder.history,
+            history=[*self._recorder.history, {"step": self.step, **self._patience.record()}],
             weights=weights,
             averaged=averaged,
             adam_m=m,
             adam_v=v,
             state=state,
         )
-
-    def _note_run(self, status: str) -> None:
-        best = self._judge.best_loss
-        with contextlib.suppress(RunError):  # a full disk; run.json only repeats what checkpoints and metrics hold
-            self.directory.update(status=status, step=self.step, seconds=self._clock.elapsed, best_loss=best)

@@ -10,30 +10,34 @@ import asyncio
 import importlib
 from collections.abc import Callable, Iterable
 from functools import partial
+from math import inf
 from pathlib import Path, PurePath
+from time import monotonic
 from typing import Any, ClassVar
 
 from textual import on
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
 from textual.signal import Signal
 
+from chargru.config import TrainRequest
 from chargru.errors import ChargruError
-from chargru.events import Event, Started
+from chargru.events import Event, Progress, Started
+from chargru.storage.places import config_path
 from chargru.tui import leaving
 from chargru.tui.archive import Archive, HouseArchive
 from chargru.tui.commands import commands_for
-from chargru.tui.formatting import one_line, shown
-from chargru.tui.glyphs import plain_terminal
+from chargru.tui.formatting import one_line
 from chargru.tui.library import HouseLibrary, Library
-from chargru.tui.messages import HistoryRead, PlayWanted, Problem, TrainingEvents, TrainingWanted
+from chargru.tui.messages import HistoryRead, PlayWanted, Problem, TrainingEvents, TrainingWanted, WatchWanted
 from chargru.tui.models import HouseModels, Models
 from chargru.tui.remembered import Remembered
-from chargru.tui.runner import TICK, Pump, Runner, WorkerRunner
+from chargru.tui.runner import REDRAW, TICK, Pump, Runner, WorkerRunner
+from chargru.tui.shell import Shell
 from chargru.tui.state import Phase, TrainingState
-from chargru.tui.theme import CHARGRU, NAME
+from chargru.tui.watching import WatchRunner
 
 SAVE_GRACE = 2.0  # seconds that the worker has to save when the app leaves
 STYLES = Path(__file__).with_name("styles")
@@ -54,7 +58,7 @@ def _make_screen(mode: str) -> Screen[Any]:
     return screen
 
 
-class ChargruApp(App[int]):
+class ChargruApp(Shell):
     """The app. What it depends on comes by constructor, so tests bring their own; the defaults are the real rooms."""
 
     TITLE = "chargru"
@@ -86,7 +90,7 @@ class ChargruApp(App[int]):
         Binding("f8", "pause", "Pause", key_display="F8", priority=True),
         Binding("f8", "resume", "Go on", key_display="F8", priority=True),
         Binding("f1", "help", "Help", key_display="F1", priority=True),
-        Binding("question_mark", "help", "Help", show=False),
+        Binding("question_mark", "all_keys", "All keys", show=False, tooltip="All keys that work now"),
         Binding("ctrl+q", "quit", "Quit", key_display="^q", priority=True),
         Binding("f10", "quit", "Quit", show=False, priority=True),
     ]
@@ -103,21 +107,23 @@ class ChargruApp(App[int]):
         out: str | None = None,
     ) -> None:
         """`corpus` is chosen when the app opens; `out` is the directory of the runs, as `TrainRequest.out`."""
-        super().__init__()
+        left_at = remembered.app.screen if remembered is not None and corpus is None else "corpus"
+        super().__init__(remembered, first=left_at if left_at != "train" else "")
         self.corpus = corpus
         self.out = out
         self.library: Library = library or HouseLibrary()
         self.models: Models = models or HouseModels(out)
         self.archive: Archive = archive or HouseArchive(out)
-        self.remembered = remembered or Remembered(None)
         self.runner: Runner = runner or WorkerRunner()
         self.training = TrainingState()
         self.training_changed: Signal[tuple[Event, ...]] = Signal(self, "training_changed")
         self._pump = Pump(self.runner, self.post_message)
+        self._watcher: WatchRunner | None = None
+        self._untold: list[Event] = []  # folded in, but not on the screens yet
+        self._told_at, self._telling_soon = -inf, False
         self._leaving = False
+        self._leave_with: int | None = None
         self._has_terminal = False
-        self.register_theme(CHARGRU)
-        self.theme = NAME
 
     def on_load(self) -> None:
         # From Python 3.12 on Textual starts tasks eagerly, and a mode's first widgets then run before their screen is
@@ -125,30 +131,18 @@ class ChargruApp(App[int]):
         asyncio.get_running_loop().set_task_factory(None)
 
     def on_mount(self) -> None:
-        self.set_interval(TICK, self._pump.tick)
+        self.set_interval(TICK, lambda: self._pump.tick())  # which pump is not always the same
         self.call_after_refresh(self._preload)
         if not self.is_headless:
             leaving.catch(self._signalled)
+            if self._leave_with is not None:
+                self.leave(self._leave_with)
             if leaving.has_terminal():
                 self._has_terminal = True
                 self.set_interval(leaving.LOOK, self._look_for_terminal)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        yield from commands_for(self)
-        for command in super().get_system_commands(screen):
-            if command.title not in ("Quit", "Keys"):  # ours say more
-                yield command
-
-    @property
-    def plain(self) -> bool:
-        """Whether only ASCII may be drawn: by choice, or because the terminal has no more."""
-        choice = self.remembered.app.characters
-        return choice == "ascii" or (choice == "auto" and plain_terminal())
-
-    def tell(self, text: str, *, severity: str = "information", title: str = "") -> None:
-        """A toast; `text` may be data."""
-        level = {"warning": "warning", "error": "error"}.get(severity, "information")
-        self.notify(shown(text), title=title, severity=level, markup=False)  # type: ignore[arg-type]
+        return commands_for(self)
 
     # -- screens ------------------------------------------------------------------------------------------------
 
@@ -156,14 +150,19 @@ class ChargruApp(App[int]):
         while len(self.screen_stack) > 1:  # a palette or a help panel in front would come back later
             await self.pop_screen()
         await self.switch_mode(mode)
+        self.remembered.change("app", screen=mode)
 
-    def action_help(self) -> None:
+    def action_help(self, everything: bool = False) -> None:
         from chargru.tui.screens.help import HelpScreen
 
-        if isinstance(self.screen, HelpScreen):
+        front = self.screen
+        if isinstance(front, HelpScreen):
             self.pop_screen()
-        elif len(self.screen_stack) == 1:
-            self.push_screen(HelpScreen(self.screen))
+        if len(self.screen_stack) == 1 and not (isinstance(front, HelpScreen) and front.everything == everything):
+            self.push_screen(HelpScreen(self.screen, everything=everything))
+
+    def action_all_keys(self) -> None:
+        self.action_help(everything=True)
 
     @on(PlayWanted)
     async def open_in_play(self, message: PlayWanted) -> None:
@@ -186,14 +185,40 @@ class ChargruApp(App[int]):
 
     @on(TrainingWanted)
     async def start_training(self, message: TrainingWanted) -> None:
-        if self.training.active:
+        if self.training.active and not self.training.watching:
             self.tell(f"{one_line(self.training.corpus, 40)} is training; x on F3 stops it first.", severity="warning")
             return
-        self.training = TrainingState.begin(message.request)
+        self._stop_watching()
+        # a runner that plays a recording says so, and every screen then tells it
+        self.training = TrainingState.begin(message.request, getattr(self.runner, "recording", ""))
         self.refresh_bindings()
         await self.action_show_screen("train")
         self._pump.start(message.request)
         self.training_changed.publish(())
+
+    @on(WatchWanted)
+    async def start_watching(self, message: WatchWanted) -> None:
+        """Show the training of another process on the Train screen; nothing here can change it."""
+        if self.training.active and not self.training.watching:
+            self.tell(f"{one_line(self.training.corpus, 40)} is training; x on F3 stops it first.", severity="warning")
+            return
+        self._stop_watching()
+        request = TrainRequest(resume=message.run)
+        self.training = TrainingState.begin(request)
+        self.training.watching = message.who
+        self._watcher = WatchRunner(message.run)
+        self._pump = Pump(self._watcher, self.post_message)
+        self.refresh_bindings()
+        await self.action_show_screen("train")
+        self._pump.start(request)
+        self.training_changed.publish(())
+
+    def _stop_watching(self) -> None:
+        """Back to the runner of this app's own; nothing is told, nothing is shown."""
+        if self._watcher is not None:
+            self._watcher.close(0.0)
+            self._watcher = None
+            self._pump = Pump(self.runner, self.post_message)
 
     @on(TrainingEvents)
     def fold_in(self, message: TrainingEvents) -> None:
@@ -202,10 +227,26 @@ class ChargruApp(App[int]):
             self.training.apply(event)
             if isinstance(event, Started) and event.step > 0:
                 self._read_history(event.path)
+        self._untold += message.events
         if self.training.phase is not before:
             self.refresh_bindings()
             self._tell_elsewhere()
-        self.training_changed.publish(message.events)
+        elif all(isinstance(event, Progress) for event in self._untold):
+            if not self._telling_soon:
+                self._telling_soon = True
+                self.set_timer(max(self._told_at + REDRAW - monotonic(), 0.001), self._tell_if_due)
+            return
+        self.tell_screens()
+
+    def _tell_if_due(self) -> None:
+        if self._telling_soon:
+            self.tell_screens()
+
+    def tell_screens(self) -> None:
+        """Let the screens show what was folded in since the last time."""
+        events, self._untold, self._telling_soon = tuple(self._untold), [], False
+        self._told_at = monotonic()
+        self.training_changed.publish(events)
 
     def _read_history(self, run: str) -> None:
         """A run that goes on shows its whole curve, not only what comes now."""
@@ -232,10 +273,14 @@ class ChargruApp(App[int]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         phase = self.training.phase
+        if self.training.watching and action in ("pause", "resume", "save_now", "faster", "slower"):
+            return False
         if action in ("pause", "resume"):
             return phase is (Phase.TRAINING if action == "pause" else Phase.PAUSED)
         if action in ("save_now", "stop_training"):
             return phase in (Phase.TRAINING, Phase.PAUSED) or (action == "stop_training" and phase is Phase.STARTING)
+        if action in ("faster", "slower"):
+            return phase in (Phase.TRAINING, Phase.PAUSED)
         if action == "resume_run":
             return self.training.can_go_on
         return super().check_action(action, parameters)
@@ -253,7 +298,22 @@ class ChargruApp(App[int]):
     def action_save_now(self) -> None:
         self._pump.say("save")
 
+    def action_faster(self) -> None:
+        """A learning rate a quarter higher."""
+        self._pump.say("faster")
+
+    def action_slower(self) -> None:
+        """A learning rate a fifth lower."""
+        self._pump.say("slower")
+
     def action_stop_training(self) -> None:
+        if self.training.watching:
+            self._stop_watching()
+            self.training = TrainingState()
+            self.refresh_bindings()
+            self.training_changed.publish(())
+            self.tell("No longer watching; the training goes on where it is.")
+            return
         self._pump.say("stop")
         self.training.stopping()
         self.refresh_bindings()
@@ -281,12 +341,16 @@ class ChargruApp(App[int]):
 
     # -- leaving ------------------------------------------------------------------------------------------------
 
+    def leave_soon(self, code: int) -> None:
+        """Leave with this exit code as soon as the app is open."""
+        self._leave_with = code
+
     async def action_quit(self) -> None:
         self.leave(0)
 
     def leave(self, code: int) -> None:
         """End the app: at once when nothing trains or when asked twice, else after the worker has saved."""
-        if self._leaving or not self.training.active:
+        if self._leaving or not self.training.active or self.training.recording or self.training.watching:
             self.exit(code, return_code=code)
             return
         self._leaving = True
@@ -301,9 +365,16 @@ class ChargruApp(App[int]):
         """Leave for good if the terminal has vanished; whether it has."""
         if self._has_terminal and not leaving.has_terminal():
             self._has_terminal = False
-            leaving.vanish(lambda: self.runner.close(SAVE_GRACE), code)
+            leaving.vanish(self._close, code)
             return True
         return False
+
+    def _close(self) -> None:
+        """What has to be saved before the end: the model, and what the app remembers."""
+        try:
+            self.runner.close(SAVE_GRACE)
+        finally:
+            self.remembered.write()
 
     async def _close_and_exit(self, code: int) -> None:
         try:
@@ -312,11 +383,23 @@ class ChargruApp(App[int]):
             self.exit(code, return_code=code)
 
 
-def run_app(corpus: str | None = None, *, out: str | None = None) -> int:
-    """Run the app until the user leaves; gives the exit code. The worker is closed whatever happens."""
-    app = ChargruApp(corpus, out=out)
+def run_app(corpus: str | None = None, *, out: str | None = None, demo: float | None = None) -> int:
+    """Run the app until the user leaves; gives the exit code. The worker is closed whatever happens.
+
+    With `demo` a recording is played instead of training, so many times as fast as it was made.
+    """
+    remembered = Remembered(config_path())
+    if demo is not None:
+        from chargru.tui.demo import DemoApp
+
+        remembered.path = None  # it looks as the user likes it, and leaves no trace
+        app: ChargruApp = DemoApp(demo, out=out, remembered=remembered)
+    else:
+        app = ChargruApp(corpus, out=out, remembered=remembered)
     try:
-        app.run()
+        with leaving.early(app.leave_soon):
+            app.run()
     finally:
         app.runner.close(SAVE_GRACE)
+        app.tell_last(remembered.write())
     return app.return_code or 0

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 Point = tuple[float, float]
 
 LIMIT = 4096  # points kept of one segment; a day of training must not grow the app
+SEGMENTS = 64  # kept; training goes back a few times at most, a curve of nothing but gaps is not worth more
+SMOOTHING = 0.05  # of all steps, the memory of the smoothed curve
 
 
 class Curve:
@@ -28,6 +31,8 @@ class Curve:
         if self._broken:
             self._segments.append([])
             self._broken = False
+            if len(self._segments) > SEGMENTS:
+                del self._segments[1]  # the beginning stays
         segment = self._segments[-1]
         segment.append((x, y))
         if len(segment) > LIMIT:
@@ -36,6 +41,14 @@ class Curve:
     def gap(self) -> None:
         """The next point begins a new segment."""
         self._broken = True
+
+    def extend(self, later: Curve) -> None:
+        """Add another curve's points behind these, its gaps too."""
+        for index, segment in enumerate(later.segments):
+            if index:
+                self.gap()
+            for x, y in segment:
+                self.add(x, y)
 
     @property
     def segments(self) -> list[list[Point]]:
@@ -47,8 +60,72 @@ class Curve:
         """The newest point."""
         return self._segments[-1][-1] if self._segments else None
 
+    @property
+    def first(self) -> Point | None:
+        """The oldest point."""
+        return self._segments[0][0] if self._segments else None
+
     def __len__(self) -> int:
         return sum(len(segment) for segment in self._segments)
+
+    def near(self, x: float) -> Point | None:
+        """The point nearest to `x`. Where training went back, the newer segment that reaches `x` counts."""
+        nearest: Point | None = None
+        for segment in reversed(self._segments):
+            index = bisect_left(segment, (x, -math.inf))
+            for point in segment[max(index - 1, 0) : index + 1]:
+                if nearest is None or abs(point[0] - x) < abs(nearest[0] - x):
+                    nearest = point
+            if segment[0][0] <= x <= segment[-1][0]:
+                break
+        return nearest
+
+
+class Smoother:
+    """An exponential mean that looks back a share of all steps: quick at first, where the loss falls fast, calm later.
+
+    Its weights are corrected for what it has seen, so it begins at the first value and not at zero.
+    """
+
+    def __init__(self, share: float = SMOOTHING) -> None:
+        self._share = share
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin anew, after a gap."""
+        self._mean = self._weight = 0.0
+        self._x: float | None = None
+
+    def add(self, x: float, y: float) -> float:
+        """Take in a value at step `x`; gives the mean there. What is not finite resets and comes back as it is."""
+        if not math.isfinite(y):
+            self.reset()
+            return y
+        kept = 0.0 if self._x is None else math.exp(-max(x - self._x, 0.0) / max(self._share * x, 1.0))
+        self._x = x
+        self._mean = kept * self._mean + (1 - kept) * y
+        self._weight = kept * self._weight + (1 - kept)
+        return self._mean / self._weight
+
+
+def cut(points: Sequence[Point], low: float, high: float) -> list[Point]:
+    """The part of a line from `low` to `high`, cut through where it crosses the ends. Points are in order of x."""
+    begin, end = bisect_left(points, (low, -math.inf)), bisect_right(points, (high, math.inf))
+    kept = list(points[begin:end])
+    if begin > 0 and begin < len(points) and points[begin][0] > low:
+        kept.insert(0, _between(points[begin - 1], points[begin], low))
+    if 0 < end < len(points) and points[end - 1][0] < high:
+        kept.append(_between(points[end - 1], points[end], high))
+    return [point for point in kept if low <= point[0] <= high]
+
+
+def inside(points: Sequence[Point], low: float, high: float) -> Sequence[Point]:
+    """The points from `low` to `high`."""
+    return points[bisect_left(points, (low, -math.inf)) : bisect_right(points, (high, math.inf))]
+
+
+def _between(left: Point, right: Point, x: float) -> Point:
+    return x, left[1] + (right[1] - left[1]) * (x - left[0]) / (right[0] - left[0])
 
 
 def envelope(points: Sequence[Point], columns: int, low: float, high: float) -> list[Point]:
@@ -82,6 +159,24 @@ def envelope(points: Sequence[Point], columns: int, low: float, high: float) -> 
             highest = index
     close()
     return kept
+
+
+def averaged(points: Sequence[Point], columns: int, low: float, high: float) -> list[Point]:
+    """The points thinned to one a column, their mean; the first and the last stay what they are."""
+    if len(points) <= columns or columns < 2 or high <= low:
+        return list(points)
+    kept: list[Point] = [points[0]]
+    width = (high - low) / columns
+    column, xs, ys, count = -1, 0.0, 0.0, 0
+    for x, y in points[1:-1]:
+        if (here := int((x - low) / width)) != column:
+            if count:
+                kept.append((xs / count, ys / count))
+            column, xs, ys, count = here, 0.0, 0.0, 0
+        xs, ys, count = xs + x, ys + y, count + 1
+    if count:
+        kept.append((xs / count, ys / count))
+    return [*kept, points[-1]]
 
 
 def log10(value: float) -> float:

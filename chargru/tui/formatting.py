@@ -135,6 +135,26 @@ def moment(iso: str, now: datetime) -> str:
     return f"{then:%H:%M}" if then.date() == now.date() else f"{then:%Y-%m-%d}"
 
 
+def ago(iso: str, now: datetime) -> str:
+    """How long ago something was: just now, 3 min ago, 5 h ago, yesterday, 6 days ago, then the date."""
+    try:
+        then = datetime.fromisoformat(iso)
+    except ValueError:
+        return one_line(iso, 10) or NOTHING
+    then = then.astimezone(now.tzinfo) if then.tzinfo is not None else then.replace(tzinfo=now.tzinfo)
+    seconds = (now - then).total_seconds()
+    days = (now.date() - then.date()).days
+    if seconds < -60 or days > 6:
+        return f"{then:%Y-%m-%d}"
+    if seconds < 60:
+        return "just now"
+    if seconds < 3600:
+        return f"{seconds / 60:.0f} min ago"
+    if days == 1 and seconds > 6 * 3600:
+        return "yesterday"
+    return f"{seconds / 3600:.0f} h ago" if seconds < 86400 else f"{max(days, 2)} days ago"
+
+
 def parse_budget(text: str) -> float:
     """Seconds of a budget typed by hand: 90, 90s, 3m, 1:30, 2h, 1h30m.
 

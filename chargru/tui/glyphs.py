@@ -26,16 +26,38 @@ class Glyphs:
     blank: str
     newline: str  # stands for a line break on one line
     cursor: str
+    closed: str  # a directory of a tree
+    opened: str
+    live: str  # states of a run: in training, finished, can go on, broken
+    finished: str
+    stopped: str
+    broken: str
+    series: str  # marks of the curves in one chart
+    raw: str = "⠂"  # the training chart: unsmoothed values
+    faster: str = "▲"  # where the learning rate was changed
+    slower: str = "▼"
+    resumed: str = "▸"  # where a run went on
+    point: str = "●"  # where a crosshair meets a curve
 
 
-UNICODE = Glyphs("⠒⠒", "•", "◆", "✗", "┄", "●", "○", "▁▂▃▄▅▆▇█", "█", "░", "⏎", "▌")
-ASCII = Glyphs("..", "o", "*", "x", "-", "*", "o", "_.:-=+*#", "#", ".", "\\n", "|")
+UNICODE = Glyphs(
+    "⠒⠒", "•", "◆", "✗", "┄", "●", "○", "▁▂▃▄▅▆▇█", "█", "░", "⏎", "▌", "▸", "▾", "●", "✓", "‖", "!", "●▲■◆✚○△□"
+)
+ASCII = Glyphs(
+    *("##", "o", "*", "x", "-", "*", "o", "_.:-=+*#", "#", ".", "\\n", "|", ">", "v", "@", "+", "=", "!", "o^#*+x%&"),
+    *(".", "^", "v", ">", "@"),
+)
+
+
+def terminal_encoding() -> str:
+    """What the terminal takes: that of standard error, where Textual writes, before it puts something in its place."""
+    return getattr(sys.__stderr__, "encoding", None) or "utf-8"
 
 
 def plain_terminal() -> bool:
     """Whether the terminal probably has no braille: the Linux console, or an encoding that is not UTF-8."""
-    encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "")
-    return os.environ.get("TERM") == "linux" or not encoding.startswith("utf")
+    encoding = terminal_encoding().lower().replace("-", "")
+    return os.environ.get("TERM") in ("linux", "dumb") or not encoding.startswith("utf")
 
 
 def glyphs(plain: bool) -> Glyphs:

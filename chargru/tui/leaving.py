@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 LOOK = 2.0  # seconds between two looks whether the terminal is still there
 
@@ -43,6 +43,32 @@ def catch(leave: Callable[[int], None]) -> Callable[[], None]:
                 loop.remove_signal_handler(each)
 
     return undo
+
+
+@contextlib.contextmanager
+def early(note: Callable[[int], None]) -> Iterator[None]:
+    """Until `catch` takes over, a signal is only noted, with `note(exit code)`; a second one ends the process.
+
+    Left to itself a signal would end it between the switch to the alternate screen and the first frame, and so would
+    an exception: Textual gives the terminal back only after it has taken all of it.
+    """
+    noted: list[int] = []
+
+    def leave(number: int, frame: object) -> None:
+        if noted:
+            raise SystemExit(128 + number)
+        noted.append(number)
+        note(128 + number)
+
+    before = {}
+    for each in endings():
+        with contextlib.suppress(ValueError, OSError):  # not in the main thread
+            before[each] = signal.signal(each, leave)
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler if handler is not None else signal.SIG_DFL)
 
 
 def has_terminal() -> bool:

@@ -6,6 +6,7 @@ times a second, so the screen never hurries after a fast trainer and the trainer
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from chargru.worker.client import WorkerClient
 
 TICK = 0.1  # seconds between two looks into the mailbox
+# Seconds between two pictures of a training that simply goes on. Each costs some 40 ms that training on the same
+# processor loses, and over ssh it is traffic.
+REDRAW = 1.0 if "SSH_CONNECTION" in os.environ else 0.4
 
 
 class Runner(Protocol):
@@ -27,7 +31,7 @@ class Runner(Protocol):
         """Begin; comes back at once. Raises ChargruError."""
 
     def send(self, word: str) -> None:
-        """Say "pause", "resume", "save" or "stop"."""
+        """Say "pause", "resume", "save", "faster", "slower" or "stop"."""
 
     def drain(self) -> list[Event]:
         """The events since the last call, without waiting; the last one of a training is Finished or Failed."""

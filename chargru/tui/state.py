@@ -30,10 +30,14 @@ from chargru.events import (
     Saved,
     Started,
 )
-from chargru.tui.curves import Curve
-from chargru.tui.formatting import nats, plural, small, whole
+from chargru.tui.curves import Curve, Smoother
+from chargru.tui.formatting import plural, small, whole
+from chargru.tui.samples import SampleHistory
+from chargru.tui.scales import Scale
 
 LOG_LINES = 200
+MARKS = 200  # places marked in the chart, of each kind
+STALE = 4  # evaluations without a better one, from which on it is told as learning by heart
 
 
 class Phase(Enum):
@@ -53,10 +57,16 @@ ACTIVE = frozenset({Phase.STARTING, Phase.TRAINING, Phase.PAUSED, Phase.STOPPING
 
 @dataclass(frozen=True)
 class LogLine:
-    """One line of the event log; `kind` chooses its mark: saved, recovered, notice, failed, done."""
+    """One line of the event log; `kind` chooses its mark: saved, recovered, rate, paused, notice, failed, done.
+
+    `step` is where it happened, None where that says nothing; `elapsed` is the time of training, in seconds, at which
+    it came, None before the first progress.
+    """
 
     kind: str
     text: str
+    step: int | None = None
+    elapsed: float | None = None
 
 
 @dataclass
@@ -65,6 +75,8 @@ class TrainingState:
 
     phase: Phase = Phase.IDLE
     request: TrainRequest | None = None
+    recording: str = ""  # what is played, where a recording takes the place of a training
+    watching: str = ""  # who trains it, where that is another process
     started: Started | None = None
     progress: Progress | None = None
     evaluated: Evaluated | None = None
@@ -75,14 +87,22 @@ class TrainingState:
     failed: Failed | None = None
     recoveries: list[Recovered] = field(default_factory=list)
     marks: list[tuple[float, float]] = field(default_factory=list)  # (step, loss) at which training had to go back
+    rates: deque[RateChanged] = field(default_factory=lambda: deque(maxlen=MARKS))
+    resumed_at: deque[int] = field(default_factory=lambda: deque(maxlen=MARKS))  # steps at which the run went on
+    notes: list[str] = field(default_factory=list)  # told before the first progress: about text, sizes, device
+    samples: SampleHistory = field(default_factory=SampleHistory)
     train: Curve = field(default_factory=Curve)
+    smooth: Curve = field(default_factory=Curve)  # `train`, smoothed
     validation: Curve = field(default_factory=Curve)
     log: deque[LogLine] = field(default_factory=lambda: deque(maxlen=LOG_LINES))
+    began: float = 0.0  # seconds of training at the first progress: of a run that goes on, what it had before
+    logged: int = 0  # lines ever logged, of which `log` keeps the last
+    _smoother: Smoother = field(default_factory=Smoother)
 
     @classmethod
-    def begin(cls, request: TrainRequest) -> TrainingState:
+    def begin(cls, request: TrainRequest, recording: str = "") -> TrainingState:
         """The state right after a training was asked for, before the first event."""
-        return cls(phase=Phase.STARTING, request=request)
+        return cls(phase=Phase.STARTING, request=request, recording=recording)
 
     @property
     def active(self) -> bool:
@@ -117,6 +137,17 @@ class TrainingState:
         return round(self.progress.step / self.progress.fraction)
 
     @property
+    def rate_scale(self) -> float:
+        """How many times the planned learning rate the user asked for; 1 where nothing was changed."""
+        return self.rates[-1].scale if self.rates else 1.0
+
+    @property
+    def overfitting(self) -> int:
+        """Evaluations since the best one, once they are so many that the model seems to learn by heart; else 0."""
+        told = self.evaluated
+        return told.stale if told is not None and told.stale >= STALE else 0
+
+    @property
     def can_go_on(self) -> bool:
         """Training is over, and something is saved from which it can go on."""
         over = self.phase in (Phase.FINISHED, Phase.FAILED)
@@ -124,7 +155,9 @@ class TrainingState:
 
     @property
     def checkpoint(self) -> str | None:
-        """Path of the newest saved model of this training."""
+        """Path of the newest saved model of this training; a recording has none."""
+        if self.recording:
+            return None
         if self.finished is not None and self.finished.checkpoint:
             return self.finished.checkpoint
         return self.saved.path if self.saved else None
@@ -139,32 +172,42 @@ class TrainingState:
         match event:
             case Started():
                 self.started = event
+                if event.step > 0:
+                    self.resumed_at.append(event.step)
                 self._going()
             case Progress():
+                if self.progress is None:
+                    self.began = event.elapsed
                 self.progress = event
-                self.train.add(event.step, event.loss)
+                self._add(event.step, event.loss)
             case Evaluated():
                 self.evaluated = event
                 self.validation.add(event.step, event.val_loss)
             case Landmarks():
                 self.landmarks = event
             case RateChanged():
-                self._note("notice", f"learning rate {small(event.learning_rate)} from step {whole(event.step)} on")
+                self.rates.append(event)
+                told = f"learning rate {small(event.learning_rate)}, {event.scale:.3g} times the plan's"
+                self._note("rate", told, event.step)
             case Sampled():
                 self.sampled = event
+                self.samples.add(event, self.evaluated.val_loss if self.evaluated else None)
             case Saved():
                 self.saved = event
-                self._note("saved", f"saved at step {whole(event.step)}" + (", the best so far" if event.best else ""))
+                self._note("saved", "saved as best" if event.best else "saved", event.step)
             case Recovered():
                 self._recovered(event)
             case Paused():
                 if self.phase is not Phase.STOPPING:
                     self.phase = Phase.PAUSED
-                self._note("notice", f"paused at step {whole(event.step)}")
+                self._note("paused", "paused", event.step)
             case Resumed():
                 self._going()
-                self._note("notice", f"goes on from step {whole(event.step)}")
+                self._note("paused", "goes on", event.step)
             case Notice():
+                if self.progress is None:
+                    self.notes.append(event.message)
+                    del self.notes[:-8]
                 self._note("notice", event.message)
             case Failed():
                 self.failed = event
@@ -178,52 +221,79 @@ class TrainingState:
                 assert_never(event)
 
     def remember(self, history: Iterable[Event]) -> None:
-        """Put the curves of an earlier part of the run, up to where this one began, in front of these."""
+        """Put what an earlier part of the run told, up to where this one began, in front of what came since."""
         begin = self.started.step if self.started is not None else 0
-        before: Evaluated | None = None
-        train, validation = Curve(), Curve()
+        past = TrainingState()
         for event in history:
             match event:
-                case Progress() if event.step <= begin:
-                    train.add(event.step, event.loss)
-                case Evaluated() if event.step <= begin:
-                    validation.add(event.step, event.val_loss)
-                    before = event
-                case Recovered() if event.step <= begin:
-                    train.gap()
-                    validation.gap()
-        for old, new in ((train, self.train), (validation, self.validation)):
-            for segment in new.segments:
-                for x, y in segment:
-                    old.add(x, y)
-                if segment is not new.segments[-1]:
-                    old.gap()
-        self.train, self.validation = train, validation
-        self.evaluated = self.evaluated or before
+                case Started() if 0 < event.step < begin:
+                    past.resumed_at.append(event.step)
+                case Landmarks():
+                    past.landmarks = event
+                case Progress() | Evaluated() | Sampled() | RateChanged() | Recovered() if event.step <= begin:
+                    past.apply(event)
+        for segment in self.train.segments:
+            for x, y in segment:
+                past._add(x, y)
+            if segment is not self.train.segments[-1]:
+                past._gap()
+        past.validation.extend(self.validation)
+        for kept in self.samples:
+            past.samples.add(kept.sampled, kept.val_loss)
+        self.train, self.smooth, self.validation, self._smoother = (
+            past.train,
+            past.smooth,
+            past.validation,
+            past._smoother,
+        )
+        self.samples = past.samples
+        self.rates.extendleft(reversed(past.rates))
+        self.resumed_at.extendleft(reversed(past.resumed_at))
+        self.marks[:0] = past.marks
+        self.evaluated = self.evaluated or past.evaluated
+        self.landmarks = self.landmarks or past.landmarks
+        self.sampled = self.sampled or past.sampled
 
-    def ending(self) -> str:
-        """How it ended, in one line; empty while it has not."""
+    def ending(self, scale: Scale | None = None) -> str:
+        """How it ended, in one line, its loss in the unit of `scale`; empty while it has not."""
         if self.finished is None:
             return ""
         word = {"done": "done", "stopped": "stopped and saved", "interrupted": "interrupted and saved"}
+        if self.recording:
+            word = {"done": "the recording is over: done", "stopped": "the recording was stopped"}
         told = f"{word.get(self.finished.reason, self.finished.reason)} after {plural(self.finished.steps, 'step')}"
-        return f"{told}, validation loss {nats(self.finished.val_loss)}" if self.finished.val_loss is not None else told
+        if self.finished.val_loss is None:
+            return told
+        unit = f" {scale.unit}" if scale is not None and scale.bits else ""  # nats are what is expected
+        return f"{told}, validation loss {(scale or Scale()).told(self.finished.val_loss)}{unit}"
 
     def _going(self) -> None:
         if self.phase is not Phase.STOPPING:
             self.phase = Phase.TRAINING
 
+    def _add(self, step: float, loss: float) -> None:
+        self.train.add(step, loss)
+        self.smooth.add(step, self._smoother.add(step, loss))
+
+    def _gap(self) -> None:
+        self.train.gap()
+        self.smooth.gap()
+        self._smoother.reset()
+
     def _recovered(self, event: Recovered) -> None:
         self.recoveries.append(event)
         last = self.train.last
         self.marks.append((event.step, last[1] if last and math.isfinite(last[1]) else math.nan))
-        self.train.gap()
+        del self.marks[:-MARKS]
+        self._gap()
         self.validation.gap()
         self._note(
             "recovered",
-            f"{event.reason} at step {whole(event.step)}: back to step {whole(event.back_to)}, "
+            f"{event.reason}: back to step {whole(event.back_to)}, "
             f"learning rate {small(event.learning_rate)} (attempt {event.attempt})",
+            event.step,
         )
 
-    def _note(self, kind: str, text: str) -> None:
-        self.log.append(LogLine(kind, text))
+    def _note(self, kind: str, text: str, step: int | None = None) -> None:
+        self.log.append(LogLine(kind, text, step, self.progress.elapsed if self.progress else None))
+        self.logged += 1

@@ -1,4 +1,6 @@
-"""The app's own look: ink, teal for what learns, amber for what is held out."""
+"""The app's own looks. Dark and light: ink, teal for what learns, amber for what is held out; one of high contrast;
+and one that uses the sixteen colours which the user's terminal has anyway.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ from textual.theme import Theme
 
 NAME = "chargru"
 
-CHARGRU = Theme(
+DARK = Theme(
     name=NAME,
     primary="#56b6b0",
     secondary="#7f95ad",
@@ -22,12 +24,15 @@ CHARGRU = Theme(
     variables={
         "border": "#56b6b0",
         "border-blurred": "#2c3848",
+        "text-muted": "#93a2b3",
+        "text-disabled": "#66758a",
         "footer-background": "#161d27",
         "footer-key-foreground": "#e6ab5e",
         "footer-description-foreground": "#9fb0c3",
         "block-cursor-background": "#25505a",
         "block-cursor-foreground": "#eef3f8",
         "block-cursor-blurred-background": "#1e2f3a",
+        "block-cursor-blurred-foreground": "#d7dee8",
         "input-selection-background": "#56b6b0 35%",
         "scrollbar": "#2c3848",
         "scrollbar-hover": "#3b4a5e",
@@ -36,3 +41,121 @@ CHARGRU = Theme(
         "scrollbar-corner-color": "#131a23",
     },
 )
+
+LIGHT = Theme(  # paper rather than glare; the same teal and amber, darkened until they read as text
+    name="chargru-light",
+    primary="#0b6e69",
+    secondary="#4a5f78",
+    accent="#8f5206",
+    success="#3b6a25",
+    warning="#7f5a00",
+    error="#ac2c3a",
+    foreground="#141c26",
+    background="#fbf9f4",
+    surface="#f1ede4",
+    panel="#e7e1d4",
+    dark=False,
+    variables={
+        "border": "#0b6e69",
+        "border-blurred": "#c9c1b0",
+        "text-muted": "#505c69",
+        "text-disabled": "#7b838b",
+        "footer-background": "#f1ede4",
+        "footer-key-foreground": "#8f5206",
+        "footer-description-foreground": "#475464",
+        "block-cursor-background": "#c4e3df",
+        "block-cursor-foreground": "#12202b",
+        "block-cursor-blurred-background": "#e6eae3",
+        "block-cursor-blurred-foreground": "#1d2733",
+        "input-cursor-background": "#1d2733",
+        "input-cursor-foreground": "#fbf9f4",
+        "input-selection-background": "#0b6e69 25%",
+        "scrollbar": "#cfc8b8",
+        "scrollbar-hover": "#b5ac98",
+        "scrollbar-active": "#0b6e69",
+        "scrollbar-background": "#f1ede4",
+        "scrollbar-corner-color": "#f1ede4",
+    },
+)
+
+CONTRAST = Theme(
+    name="chargru-contrast",
+    primary="#4ff0e4",
+    secondary="#c3d4ff",
+    accent="#ffc94d",
+    success="#8dff6e",
+    warning="#ffe14d",
+    error="#ff9c9c",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#000000",
+    panel="#1c1c1c",
+    dark=True,
+    variables={
+        "border": "#ffffff",
+        "border-blurred": "#9a9a9a",
+        "text-muted": "#e2e2e2",
+        "text-disabled": "#c4c4c4",
+        "footer-background": "#000000",
+        "footer-key-foreground": "#ffc94d",
+        "footer-description-foreground": "#ffffff",
+        "block-cursor-background": "#00415c",
+        "block-cursor-foreground": "#ffffff",
+        "block-cursor-text-style": "bold",
+        "block-cursor-blurred-background": "#333333",
+        "block-cursor-blurred-foreground": "#ffffff",
+        "input-cursor-background": "#ffffff",
+        "input-cursor-foreground": "#000000",
+        "input-selection-background": "#ffe14d",
+        "input-selection-foreground": "#000000",
+        "scrollbar": "#b0b0b0",
+        "scrollbar-hover": "#ffffff",
+        "scrollbar-active": "#ffffff",
+        "scrollbar-background": "#262626",
+        "scrollbar-corner-color": "#262626",
+    },
+)
+
+TERMINAL = Theme(  # whether the terminal is dark or light is its own affair: only names of colours, and its default
+    name="chargru-terminal",
+    ansi=True,
+    primary="ansi_cyan",
+    secondary="ansi_blue",
+    accent="ansi_yellow",
+    success="ansi_green",
+    warning="ansi_yellow",
+    error="ansi_red",
+    foreground="ansi_default",
+    background="ansi_default",
+    surface="ansi_default",
+    panel="ansi_default",
+    boost="ansi_default",
+    dark=True,
+    variables={
+        "ansi-background": "ansi_default",
+        "ansi-foreground": "ansi_default",
+        "border": "ansi_cyan",
+        "border-blurred": "ansi_bright_black",
+        "footer-key-foreground": "ansi_yellow",
+        "footer-description-foreground": "ansi_default",
+        "block-cursor-background": "ansi_default",
+        "block-cursor-foreground": "ansi_default",
+        "block-cursor-text-style": "reverse",
+        "block-cursor-blurred-text-style": "bold underline",
+        "input-cursor-text-style": "reverse",
+        "input-selection-background": "ansi_yellow",
+        "input-selection-foreground": "ansi_black",
+        "screen-selection-background": "ansi_yellow",
+        "screen-selection-foreground": "ansi_black",
+        "scrollbar": "ansi_bright_black",
+        "scrollbar-hover": "ansi_cyan",
+        "scrollbar-active": "ansi_cyan",
+        "scrollbar-background": "ansi_default",
+        "scrollbar-background-hover": "ansi_default",
+        "scrollbar-background-active": "ansi_default",
+        "scrollbar-corner-color": "ansi_default",
+        "link-background-hover": "ansi_default",
+    },
+)
+
+THEMES = (DARK, LIGHT, CONTRAST, TERMINAL)

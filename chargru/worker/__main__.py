@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from chargru.worker.serve import Trains
 
 
+# Training takes every core there is; who types into the same machine must not wait for it. Alone it is as fast as ever.
+NICENESS = 5
+
+
 def open_trainer(request: TrainRequest) -> Trains:
     """The real trainer; imported late, for NumPy takes a while and words are listened to meanwhile."""
     from chargru.training.session import open_session
@@ -39,6 +43,8 @@ def await_termination(service: Service) -> None:
 def main(open_trainer: Callable[[TrainRequest], Trains] = open_trainer, control: Control | None = None) -> int:
     """Serve one training and give the exit code; tests bring a trainer and a control of their own."""
     faulthandler.enable()  # a crash in native code leaves its stack on standard error
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     # Events have a descriptor of their own: whatever else prints goes to standard error and cannot garble them.

@@ -85,7 +85,7 @@ class WorkerClient:
         self._write(encode_line(request.to_dict()))
 
     def send(self, word: str) -> bool:
-        """Send "pause", "resume", "save" or "stop"; False when nobody is there to hear it."""
+        """Send "pause", "resume", "save", "faster", "slower" or "stop"; False when nobody is there to hear it."""
         return self._write(word.encode("ascii") + b"\n")
 
     def stop(self) -> bool:

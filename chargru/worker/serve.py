@@ -23,7 +23,7 @@ from chargru.worker.mailbox import Mailbox
 if TYPE_CHECKING:
     from chargru.training.control import Control
 
-WORDS = ("pause", "resume", "save", "stop")
+WORDS = ("pause", "resume", "save", "faster", "slower", "stop")
 INTERRUPTED = 130
 
 

@@ -18,13 +18,13 @@ class Command:
 
     def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
         self._capsys = capsys
-        self.app_calls: list[str | None] = []
+        self.app_calls: list[str | float | None] = []
         self.out = ""
         self.err = ""
 
     def __call__(self, *argv: str | Path) -> int:
-        def run_app(corpus: str | None) -> int:
-            self.app_calls.append(corpus)
+        def run_app(corpus: str | None, demo: float | None = None) -> int:
+            self.app_calls.append(corpus if demo is None else demo)
             return 0
 
         code = run([str(each) for each in argv], run_app)

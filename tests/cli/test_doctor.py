@@ -15,6 +15,7 @@ FOUND: dict[str, Any] = {
         "no_color": False, "encoding": "utf-8",
     },
     "runs": {"path": "/runs", "writable": True, "disk_free": 1 << 40},
+    "choices": {"path": "/home/me/config.toml", "exists": False},
 }  # fmt: skip
 
 
@@ -46,3 +47,6 @@ def test_nothing_is_said_to_be_wrong_where_nothing_is() -> None:
     assert found["terminal"] == "100 x 40, colour, utf-8"
     assert found["memory"] == "8.0 GiB, 4.0 GiB free"
     assert found["runs"] == "/runs (1.0 TiB free)"
+    assert found["choices"] == "/home/me/config.toml (not written yet)"
+    there = {**FOUND["choices"], "exists": True}
+    assert lines(choices=there)["choices"] == "/home/me/config.toml (what the app remembers)"

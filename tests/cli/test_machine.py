@@ -38,4 +38,6 @@ def test_the_findings_are_plain_values(chargru: Command) -> None:
     assert found["sgemm_gflops"] > 0.01
     assert found["runs"]["path"].endswith("home/runs")
     assert found["runs"]["disk_free"] > 0
+    assert found["choices"]["path"].endswith("config.toml")
+    assert not found["choices"]["exists"]
     assert chargru.err == ""

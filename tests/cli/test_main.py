@@ -77,6 +77,19 @@ def test_the_app_needs_both_ends_of_a_terminal(chargru: Command, monkeypatch: py
     assert chargru.app_calls == [None, None, "tales"]
 
 
+def test_the_demo_plays_a_recording_of_its_own(chargru: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert chargru("tui", "--demo") == 0
+    assert chargru("tui", "--demo", "--pace", "1.5") == 0
+    assert chargru.app_calls == [3.0, 1.5]
+    assert chargru("tui", "tales", "--demo") == 2
+    assert "leave CORPUS out" in chargru.err
+    assert chargru("tui", "--pace", "2") == 2
+    assert "--demo only" in chargru.err
+    assert len(chargru.app_calls) == 2
+
+
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], None]:
     def install(error: BaseException) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chargru.cli.narrator import Narrator
-from chargru.events import Notice, Paused, Recovered
+from chargru.events import Landmarks, Notice, Paused, RateChanged, Recovered
 
 from .fakes import HOSTILE, evaluated, finished, progress, sampled, started
 
@@ -97,6 +97,8 @@ def test_nothing_that_a_corpus_or_a_model_writes_reaches_stderr_raw(
         progress(),
         evaluated(),
         Paused(3),
+        Landmarks(4.2, 3.3, 2.0, 1.6, 900),
+        RateChanged(3, 1e-3, 0.5),
         finished(),
     ):
         narrator.tell(event)
@@ -104,6 +106,16 @@ def test_nothing_that_a_corpus_or_a_model_writes_reaches_stderr_raw(
     shown = terminal.getvalue().replace("\r", "").replace("\x1b[A", "")  # tqdm's own moves of the cursor
     assert "override" in shown
     assert not any((ord(character) < 32 and character != "\n") or character in "\x7f\x9b\u202e" for character in shown)
+
+
+def test_what_simple_models_reach_and_the_rate_are_one_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+    narrator = Narrator(live=False)
+    narrator.tell(Landmarks(4.174, 3.338, 2.027, 1.626, 1_000_000))
+    narrator.tell(RateChanged(1234, 7.5e-3, 1.25))
+    assert capsys.readouterr().err.splitlines() == [
+        "for scale: uniform 4.17, single letters 3.34, 3-grams 2.03, 5-grams 1.63 nats/char",
+        "learning rate 0.0075 from step 1,234 on, 1.25 times the plan's",
+    ]
 
 
 def test_samples_are_told_sparingly_but_the_last_one_always(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from pathlib import Path
 
 import pytest
+
+from chargru.storage.lock import locked
 
 from .conftest import Command
 
@@ -57,3 +60,28 @@ def test_runs_are_kept_where_the_environment_says(chargru: Command, model: Path,
     shutil.copytree(model.parent, tmp_path / "home" / "runs" / "mine")
     assert chargru("runs") == 0
     assert chargru.out.splitlines()[1].startswith("mine ")
+
+
+def test_json_tells_which_runs_are_in_training(chargru: Command, root: Path) -> None:
+    with locked(root / "good"):
+        assert chargru("runs", "--json", "--out", root) == 0
+    live = {each["name"]: each["live"] for each in map(json.loads, chargru.out.splitlines())}
+    assert live == {"good": True, "no-record": False, "no-model": False}
+
+
+def test_metrics_come_as_one_csv_table(chargru: Command, root: Path) -> None:
+    assert chargru("runs", "--csv", "good", "--csv", root / "no-model", "--out", root) == 0
+    rows = list(csv.DictReader(chargru.out.splitlines()))
+    assert {row["run"] for row in rows} == {"good", "no-model"}
+    losses = [float(row["val_loss"]) for row in rows if row["event"] == "evaluated" and row["run"] == "good"]
+    assert losses
+    assert min(losses) > 0
+    assert chargru.err == ""
+
+
+def test_csv_of_what_is_no_run_is_one_line_and_not_json(chargru: Command, root: Path) -> None:
+    assert chargru("runs", "--csv", "goood", "--out", root) == 1
+    assert "there is no run 'goood'" in chargru.err
+    assert "did you mean good?" in chargru.err
+    assert chargru("runs", "--csv", "good", "--json", "--out", root) == 2
+    assert chargru.out == ""

@@ -6,6 +6,7 @@ import io
 import json
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -152,6 +153,21 @@ def test_an_interrupted_training_is_130_and_says_how_to_go_on(
     assert chargru.out == CHECKPOINT + "\n"
     assert "interrupted and saved" in chargru.err
     assert "train --resume /runs/tales" in chargru.err
+
+
+def test_a_new_training_with_a_budget_of_time_is_forecast(
+    chargru: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("the cat sat on a mat, and the rat sat on the cat.\n" * 40, encoding="utf-8")
+    sizes = {"corpus": str(text), "hidden_size": 24, "num_layers": 2}
+    module.open_trainer(TrainRequest(time=20.0, **sizes))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("forecast: about ")
+    assert "2 × 24 units, likely " in line
+    assert line.endswith(")")
+    module.open_trainer(TrainRequest(steps=20, **sizes))
+    assert capsys.readouterr().err == ""
 
 
 def test_a_reader_that_leaves_interrupts_the_training_so_that_it_is_saved(monkeypatch: pytest.MonkeyPatch) -> None:

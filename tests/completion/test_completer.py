@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -93,3 +95,39 @@ def test_settings_are_checked(completer):
 
 def test_a_model_says_what_it_is(completer):
     assert completer.describe() == "2 × 6 units, 11 characters, step 7"
+
+
+def test_ranked_is_best_first_and_each_text_once(completer):
+    found = completer.ranked("ab", 6, length=3, seed=1, temperature=2)
+    texts = completer.complete("ab", 6, length=3, seed=1, temperature=2)
+    assert {each.text for each in found} == set(texts)
+    assert len(found) == len(set(texts))
+    assert sum(each.copies for each in found) == 6
+    scores = [each.score for each in found]
+    assert scores == sorted(scores, reverse=True)
+    for each in found:
+        assert texts[each.index] == each.text
+        nats = completer.surprisal("ab" + each.text).nats[2:]
+        assert each.score == pytest.approx(-nats.mean(), abs=1e-5)
+
+
+def test_surprisal_tells_the_text_as_read(completer):
+    found = completer.surprisal("aÄ☃b")
+    assert found.text == "aab"
+    assert len(found.nats) == 3
+    assert len(found.notes) == 2
+    assert found.mean == pytest.approx(float(found.nats.mean()))
+    assert completer.surprisal("").mean == 0
+
+
+def test_ghost_is_the_readers(completer):
+    reader = completer.reader()
+    reader.read("abc")
+    assert completer.ghost("abc", 9) == reader.ghost(9)
+
+
+def test_streams_of_several_threads_do_not_meet(completer):
+    expected = [completer.complete("ab", 2, length=60, seed=seed) for seed in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda seed: completer.complete("ab", 2, length=60, seed=seed), range(4)))
+    assert found == expected

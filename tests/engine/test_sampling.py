@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from chargru.config import ModelConfig, SamplingConfig
-from chargru.engine import Parameters, Stepper, draw, probabilities
+from chargru.engine import WINDOW, Parameters, Stepper, draw, probabilities, surprisal
 from tests.engine import naive
 
 
@@ -43,6 +43,49 @@ def test_a_stepper_does_not_change_the_weights():
     before = parameters.flat.copy()
     Stepper(parameters, 2).read(np.array([0, 1, 2]))
     assert np.array_equal(parameters.flat, before)
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_a_window_is_its_steps(layers):
+    one, other = Stepper(random_model(4, layers)), Stepper(random_model(4, layers))
+    ids = np.random.default_rng(2).integers(0, 6, (3, WINDOW))
+    for each in ids:
+        expected = [(other.step(i[None]).copy(), other.h.copy()) for i in each]
+        states, logits = one.window(each)
+        np.testing.assert_allclose(logits, np.concatenate([first for first, _ in expected]), atol=1e-12)
+        np.testing.assert_allclose(states, np.concatenate([h for _, h in expected], axis=1), atol=1e-12)
+        np.testing.assert_allclose(one.h, other.h, atol=1e-12)
+        np.testing.assert_allclose(one.logits, other.logits, atol=1e-12)
+
+
+def test_windows_and_steps_read_a_long_text():
+    ids = np.random.default_rng(2).integers(0, 6, 2 * WINDOW + 7)
+    one, three = Stepper(random_model(4)), Stepper(random_model(4), 3)
+    np.testing.assert_allclose(np.repeat(one.read(ids), 3, axis=0), three.read(ids), atol=1e-12)
+
+
+def test_a_window_is_for_one_row_and_its_length():
+    with pytest.raises(ValueError, match="one row"):
+        Stepper(random_model(4), 2).window(np.zeros(WINDOW, int))
+    with pytest.raises(ValueError, match="one row"):
+        Stepper(random_model(4)).window(np.zeros(WINDOW - 1, int))
+
+
+def test_borrowed_weights_are_the_same_weights():
+    lender = Stepper(random_model(5))
+    alone, borrower = Stepper(random_model(5), 2), Stepper(random_model(5), 2, like=lender)
+    lender.read(np.array([1, 2]))
+    ids = np.array([[1, 2], [3, 4]])
+    for each in ids:
+        assert np.array_equal(alone.step(each), borrower.step(each))
+
+
+def test_surprisal_is_minus_the_log_of_the_probability():
+    logits = np.random.default_rng(0).normal(0, 30, (5, 6))
+    ids = np.array([0, 1, 2, 3, 5])
+    p = probabilities(logits, SamplingConfig(temperature=1.0))[np.arange(5), ids]
+    np.testing.assert_allclose(surprisal(logits, ids), -np.log(p), atol=1e-12)
+    assert surprisal(np.array([[1e4, 0.0]]), np.array([0])).tolist() == [0.0]
 
 
 LOGITS = np.log(np.array([[0.4, 0.3, 0.2, 0.1], [0.1, 0.1, 0.1, 0.7]]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from chargru.storage import lock
 from chargru.storage.lock import BusyError, locked
+from chargru.storage.lock import holder as process_at
 
 HOLD = """
 import sys
@@ -73,3 +76,48 @@ def test_the_lock_of_a_link_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="symbolic links"), locked(tmp_path):
         pass
     assert (tmp_path / "precious").read_text() == "text"
+
+
+def test_who_holds_a_lock_is_told_without_taking_it(tmp_path: Path) -> None:
+    assert process_at(tmp_path) is None
+    with locked(tmp_path):
+        assert process_at(tmp_path) == os.getpid()
+    assert (tmp_path / ".lock").read_bytes() == b"", "released: there is nothing to try"
+    assert process_at(tmp_path) is None
+    with holder(tmp_path) as process:
+        assert process_at(tmp_path) == process.pid
+        process.kill()
+        process.wait()
+        assert (tmp_path / ".lock").read_bytes() == str(process.pid).encode()
+        assert process_at(tmp_path) is None, "it was killed and holds nothing"
+    with locked(tmp_path):
+        pass
+
+
+def test_a_look_at_a_lock_makes_nothing_and_survives_anything(tmp_path: Path) -> None:
+    assert process_at(tmp_path / "missing") is None
+    assert process_at(tmp_path) is None
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / ".lock").mkdir()
+    assert process_at(tmp_path) is None
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / ".lock").write_text("no number")
+    with locked(other):
+        (other / ".lock").write_text("no number")
+        assert process_at(other) == 0
+
+
+def test_a_passing_look_does_not_keep_a_writer_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[int] = []
+    acquire = lock._acquire
+
+    def looked_at(file: int, shared: bool = False) -> None:
+        tries.append(file)
+        if len(tries) == 1:
+            raise BlockingIOError(errno.EAGAIN, "somebody looks")
+        acquire(file, shared)
+
+    monkeypatch.setattr(lock, "_acquire", looked_at)
+    with locked(tmp_path):
+        assert len(tries) == 2

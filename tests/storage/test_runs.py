@@ -12,7 +12,7 @@ import pytest
 from chargru.errors import RunError
 from chargru.storage import checkpoint as checkpoint_file
 from chargru.storage import metrics, regular
-from chargru.storage.runs import Run, delete, find_model, list_runs, rename, runs_root
+from chargru.storage.runs import Run, delete, find_model, find_run, list_runs, rename, runs_root
 
 from .samples import make_checkpoint
 from .test_lock import holder
@@ -152,6 +152,20 @@ def test_a_directory_that_is_no_run_and_a_run_without_checkpoints_are_told(tmp_p
         find_model("fresh", tmp_path)
 
 
+def test_a_run_is_found_without_a_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(tmp_path / "root", "fresh", saved=False)
+    assert find_run("fresh", tmp_path / "root").path == run.path
+    assert find_run(str(run.path), tmp_path).path == run.path
+    monkeypatch.chdir(run.path.parent)
+    assert find_run("./fresh", tmp_path).name == "fresh"
+    with pytest.raises(RunError, match="there is no run 'frehs'") as raised:
+        find_run("frehs", tmp_path / "root")
+    assert raised.value.hint == "did you mean fresh?"
+    for spec in ("", "a\0b", "n" * 5000, "../x"):
+        with pytest.raises(RunError):
+            find_run(spec, tmp_path)
+
+
 def test_a_run_is_renamed_to_a_safe_name_that_is_free(tmp_path: Path) -> None:
     run = make_run(tmp_path, "tales")
     make_run(tmp_path, "taken")
@@ -186,6 +200,7 @@ def test_a_rename_that_fails_leaves_the_run_and_no_empty_directory(
 def test_deleting_removes_the_run_and_nothing_of_others(tmp_path: Path) -> None:
     run, other = make_run(tmp_path, "tales"), make_run(tmp_path, "other")
     run.append({"step": 1})
+    (run.path / "text.txt").write_text("a text from standard input, kept by the run")
     assert delete(run) == []
     assert not run.path.exists()
     assert other.latest()[1].step == 2

@@ -58,3 +58,33 @@ def test_scripts() -> None:
 def test_text_as_it_stands() -> None:
     """A preview is data: making it safe to show is the face's part, and must not happen twice."""
     assert describe(part("\x1b[31m\ud800"), lines=1).lines == ("\x1b[31m\ud800",)
+
+
+def test_how_it_was_read() -> None:
+    document = Document("a\nb\nc\n", "t", "/t", "utf-16", (), "by its mark", crlf=2)
+    preview = describe(Part(document, True, 14, 14), lines=1)
+    assert (preview.how, preview.line_ends, preview.size) == ("by its mark", "LF and CRLF", 14)
+    assert describe(part("one line"), lines=1).line_ends == ""
+    assert describe(part("a\nb"), lines=1).line_ends == "LF"
+    many = Document("a\n" * 1_000, "t", "/t", "utf-8", (), "", crlf=995, lone_cr=0)
+    assert describe(Part(many, True, 9, 9), lines=1).line_ends == "CRLF"  # a few of another kind do not count
+
+
+def test_characters_that_stand_only_once() -> None:
+    assert describe(part("aab" + "c" * 9 + "d"), lines=1).single == 2
+
+
+def test_warnings() -> None:
+    def warnings(text: str, **sizes: int) -> str:
+        return "\n".join(describe(part(text, **sizes), lines=1).warnings)  # type: ignore[arg-type]
+
+    sentence = "The rain fell on the walls of the old harbour"
+    assert "by heart" in warnings(sentence)
+    fresh = "\n".join(f"{sentence} for the {number}th time, and nobody came" for number in range(500))
+    assert warnings(fresh) == ""
+    assert "stood there before" in warnings(f"{sentence}.\n" * 1_000)
+    assert describe(part(f"{sentence}.\n" * 10), lines=1).repeated > 0.85
+    assert "2 replacement characters (U+FFFD)" in warnings(fresh + "\ufffd\ufffd")
+    assert "1 NUL character" in warnings(fresh + "\0")
+    assert "6,000 distinct characters" in warnings("".join(map(chr, range(0x4E00, 0x4E00 + 6_000))) * 5)
+    assert warnings("x" * 100 + fresh, complete=False, size=10**9) == ""

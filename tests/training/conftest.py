@@ -11,7 +11,8 @@ from chargru.storage.checkpoint import CorpusIdentity, load
 from chargru.storage.runs import Run
 from chargru.text.stream import identity, split
 from chargru.text.vocabulary import Vocabulary
-from chargru.training.trainer import Material, Trainer
+from chargru.training.material import Material
+from chargru.training.trainer import Trainer
 
 TEXT = "".join(f"{n} and {n * n} is what the {n % 7}th said.\n" for n in range(120))
 

@@ -5,14 +5,9 @@ from __future__ import annotations
 import pytest
 
 from chargru.config import TrainingConfig
-from chargru.engine import Crew
-from chargru.training.autotune import choose, flops_per_character, probe
+from chargru.training.autotune import by_time, choose, flops_per_character
 
-RATE = 1e11  # a usual two-core machine
-
-
-def by_time(seconds):
-    return lambda flops: RATE * seconds / flops
+SPEED = 1e11  # a usual two-core machine
 
 
 def weights(sizes):
@@ -25,7 +20,7 @@ def test_arithmetic_is_that_of_the_design():
 
 
 def test_more_time_never_chooses_a_smaller_network():
-    found = [weights(choose(1_000_000, 65, by_time(seconds))) for seconds in (1, 5, 20, 60, 180, 600, 3600)]
+    found = [weights(choose(1_000_000, 65, by_time(seconds, SPEED))) for seconds in (1, 5, 20, 60, 180, 600, 3600)]
     assert found == sorted(found)
     assert found[0] < found[-1]
 
@@ -34,7 +29,7 @@ def test_more_time_never_chooses_a_smaller_network():
 @pytest.mark.parametrize("seconds", [1, 20, 180, 86_400])
 @pytest.mark.parametrize("V", [1, 65, 2_000, 20_000])
 def test_every_choice_is_a_possible_one(characters, seconds, V):
-    sizes = choose(characters, V, by_time(seconds))
+    sizes = choose(characters, V, by_time(seconds, SPEED))
     TrainingConfig(
         time=seconds,
         batch_size=sizes.batch_size,
@@ -47,12 +42,6 @@ def test_every_choice_is_a_possible_one(characters, seconds, V):
 
 
 def test_small_texts_get_small_networks_and_more_dropout():
-    note, book = choose(2_000, 60, by_time(180)), choose(1_000_000, 65, by_time(180))
+    note, book = choose(2_000, 60, by_time(180, SPEED)), choose(1_000_000, 65, by_time(180, SPEED))
     assert weights(note) < weights(book)
     assert note.dropout > book.dropout
-
-
-def test_the_probe_measures_something_possible():
-    with Crew(1) as crew:
-        rate = probe(65, crew, seconds=0.05)
-    assert 1e7 < rate < 1e14

@@ -19,6 +19,18 @@ def test_words():
     assert not control.take_save()
 
 
+def test_faster_and_slower_add_up_until_they_are_taken():
+    control = Control()
+    assert control.take_rate() == 0
+    control.faster()
+    control.faster()
+    control.slower()
+    assert control.take_rate() == 1
+    assert control.take_rate() == 0
+    control.slower()
+    assert control.take_rate() == -1
+
+
 def test_interrupt_outranks_stop():
     control = Control()
     control.stop()
@@ -29,7 +41,7 @@ def test_interrupt_outranks_stop():
 
 
 def test_a_waiting_trainer_is_woken():
-    for word in ("resume", "stop", "interrupt", "save"):
+    for word in ("resume", "stop", "interrupt", "save", "faster", "slower"):
         control = Control()
         control.pause()
         waiter = threading.Thread(target=control.wait_while_paused)

@@ -1,4 +1,4 @@
-"""The loop as a whole: its events, its stops, its recoveries, and resuming to the bit."""
+"""The loop as a whole: its events, its recoveries, what it does with a full disk and with tiny texts."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ import numpy as np
 import pytest
 
 from chargru.errors import CheckpointError, RunError, TrainingError
-from chargru.events import Evaluated, Finished, Notice, Paused, Progress, Recovered, Resumed, Sampled, Saved, Started
+from chargru.events import (
+    Evaluated,
+    Finished,
+    Notice,
+    Progress,
+    Recovered,
+    Sampled,
+    Saved,
+    Started,
+)
 from chargru.storage import checkpoint as checkpoints
-from chargru.training.control import Control
 
-
-def kinds(events):
-    return [type(event) for event in events]
-
-
-def only(events, kind):
-    return [event for event in events if isinstance(event, kind)]
+from .stories import kinds, only
 
 
 def test_a_whole_run_tells_its_story(make_trainer):
@@ -63,124 +65,6 @@ def test_what_finished_names_scores_what_finished_says(make_trainer):
     assert score.nats_per_char == pytest.approx(finished.val_loss, abs=1e-6)
 
 
-# the first update, either side of evaluations, of a pass over the text, the last update
-CUTS = [1, 2, 4, 5, 9, 11, 14, 15, 17, 22, 24, 29]
-QUICK = {1, 5, 15, 29}
-
-
-@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.long)])
-@pytest.mark.parametrize("cut", [cut if cut in QUICK else pytest.param(cut, marks=pytest.mark.long) for cut in CUTS])
-def test_interrupted_and_resumed_is_never_having_stopped(make_trainer, cut, dtype):
-    whole = make_trainer(steps=30, dtype=dtype)
-    list(whole.run())
-    first, control = make_trainer(steps=30, dtype=dtype), Control()
-    for _ in first.run(InterruptAt(first, control, cut)):
-        pass
-    assert first.step == cut
-    path, saved, _ = first.directory.latest()
-    assert saved.step == cut, path
-    second = make_trainer(steps=30, dtype=dtype, run=first.directory, resume=saved)
-    events = list(second.run())
-    assert events[-1].reason == "done"
-    for found, expected in zip(second.learner.arrays(), whole.learner.arrays(), strict=True):
-        assert found.tobytes() == expected.tobytes()
-    steps = [r["step"] for r in first.directory.metrics() if r["event"] == "evaluated"]
-    assert steps == sorted(steps)
-    assert steps[-1] == 30
-
-
-class InterruptAt(Control):
-    """Says "interrupt" by itself once the trainer has made so many updates."""
-
-    def __init__(self, trainer, control, step):
-        super().__init__()
-        self._trainer, self._at = trainer, step
-
-    @property
-    def ending(self):
-        return "interrupted" if self._trainer.step >= self._at else None
-
-
-def test_interrupt_saves_and_ends_without_a_last_evaluation(make_trainer):
-    trainer = make_trainer(steps=1000)
-    control = InterruptAt(trainer, Control(), 7)
-    events = list(trainer.run(control))
-    assert events[-1].reason == "interrupted"
-    assert events[-1].val_loss is None
-    assert checkpoints.load(events[-1].checkpoint).step == 7
-
-
-def test_stop_evaluates_saves_and_ends(make_trainer):
-    control, trainer = Control(), make_trainer(steps=100_000)
-    events = []
-    for event in trainer.run(control):
-        events.append(event)
-        if isinstance(event, Progress):
-            control.stop()
-    assert events[-1].reason == "stopped"
-    assert only(events, Evaluated)[-1].complete
-    assert events[-1].val_loss is not None
-
-
-def test_pause_waits_saves_when_asked_and_goes_on(make_trainer):
-    control, trainer = Control(), make_trainer(steps=40)
-    events = []
-    for event in trainer.run(control):
-        events.append(event)
-        if isinstance(event, Progress) and Paused not in kinds(events):
-            control.pause()
-        if isinstance(event, Paused):
-            at = trainer.step
-            control.save()
-        if isinstance(event, Saved) and control.paused:
-            assert trainer.step == at
-            control.resume()
-    assert kinds(events).index(Paused) < kinds(events).index(Resumed)
-    assert events[-1].reason == "done"
-
-
-def test_stop_while_paused_ends(make_trainer):
-    control, trainer = Control(), make_trainer(steps=10_000)
-    control.pause()
-    reasons = []
-    for event in trainer.run(control):
-        if isinstance(event, Paused):
-            control.stop()
-        if isinstance(event, Finished):
-            reasons.append(event.reason)
-    assert reasons == ["stopped"]
-
-
-def test_a_time_budget_ends_on_time_and_resumes_at_its_fraction(make_trainer):
-    ticks = itertools.count()
-    trainer = make_trainer(time=60.0)
-    trainer._clock._now = lambda: next(ticks) * 0.05
-    control = HalfWay(trainer)
-    list(trainer.run(control))
-    reached = trainer.fraction
-    assert 0.5 <= reached < 0.7
-    _, saved, _ = trainer.directory.latest()
-    assert saved.seconds == pytest.approx(trainer._clock.elapsed)
-    second = make_trainer(time=60.0, run=trainer.directory, resume=saved)
-    assert second.fraction == pytest.approx(saved.seconds / 60.0)
-    second._clock._now = trainer._clock._now
-    events = list(second.run())
-    assert events[0].fraction == pytest.approx(saved.seconds / 60.0)
-    assert events[-1].seconds <= 60.0 + 1.0
-    progress = only(events, Progress)
-    assert progress[0].learning_rate < trainer.training.learning_rate  # the schedule goes on, it does not start again
-
-
-class HalfWay(Control):
-    def __init__(self, trainer):
-        super().__init__()
-        self._trainer = trainer
-
-    @property
-    def ending(self):
-        return "interrupted" if self._trainer.fraction >= 0.5 else None
-
-
 def test_epochs_are_counted_in_passes_over_the_training_part(make_trainer):
     trainer = make_trainer(epochs=2.0)
     finished = list(trainer.run())[-1]
@@ -208,7 +92,7 @@ def test_not_finite_never_updates_and_training_recovers(make_trainer, where, bad
     (recovered,) = only(events, Recovered)
     assert (recovered.step, recovered.back_to, recovered.attempt) == (14, 9, 1)
     assert events[-1].reason == "done"
-    assert trainer._lr_scale == 0.5
+    assert trainer.rate_scale == 0.5
     assert all(np.isfinite(array).all() for array in trainer.learner.arrays())
 
 
@@ -260,19 +144,6 @@ def test_a_result_that_could_not_be_saved_is_not_called_done(make_trainer, monke
     with pytest.raises(CheckpointError, match=r"result is lost.*no space left"):
         list(trainer.run())
     assert len(trainer.directory.checkpoints()) == 1  # the first one stands
-
-
-def test_a_resumed_run_names_the_best_of_before_when_nothing_better_came(make_trainer):
-    rng = np.random.default_rng(0)
-    settings = {"hidden_size": 48, "num_layers": 1, "dropout": 0.0, "weight_drop": 0.0, "learning_rate": 0.02}
-    settings |= {"text": "".join(rng.choice(list("abcd"), 900)), "evaluations": 26, "steps": 260}
-    first = make_trainer(**settings)
-    list(first.run(InterruptAt(first, Control(), 200)))
-    _, saved, _ = first.directory.latest()
-    assert saved.best_step < saved.step
-    second = make_trainer(**settings, run=first.directory, resume=saved)
-    finished = list(second.run())[-1]
-    assert checkpoints.load(finished.checkpoint).step == saved.best_step
 
 
 def test_metrics_that_cannot_be_written_are_told_once(make_trainer, monkeypatch):

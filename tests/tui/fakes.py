@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from rich.cells import cell_len
 from textual import events
@@ -17,8 +18,8 @@ from chargru.config import SamplingConfig, TrainRequest
 from chargru.errors import RunError, TextError
 from chargru.events import Evaluated, Event, Progress, Sampled, Saved, Started
 from chargru.tui.app import ChargruApp
-from chargru.tui.archive import RunRow
-from chargru.tui.library import Choice, TextPreview
+from chargru.tui.archive import RunCurves, RunRow
+from chargru.tui.library import Choice, Outlook, TextPreview
 from chargru.tui.models import Model
 from chargru.tui.remembered import Remembered
 
@@ -140,12 +141,18 @@ class FakeLibrary:
     def choices(self) -> list[Choice]:
         return [Choice(name, name, f"a text called {name}", 1_115_394) for name in self.names]
 
-    def preview(self, spec: str) -> TextPreview:
+    def recent(self, specs: Sequence[str]) -> list[Choice]:
+        return [Choice(spec, Path(spec).name, spec, None, recent=True) for spec in specs]
+
+    def preview(self, spec: str, *, encoding: str | None = None, replace: bool = False) -> TextPreview:
         if spec not in self.names:
             raise TextError(f"there is no text {spec!r}", "chargru corpora lists what there is")
         return TextPreview(
             spec, ("Once upon a time", f"there was {spec}."), 1_115_394, 65, "utf-8", ("Latin",), (), True
         )
+
+    def forecast(self, spec: str, seconds: float, settings: Mapping[str, Any]) -> Outlook | None:
+        return Outlook(256, 1, 22_000 * seconds, 22_000 * seconds / 1_003_854, 1.55, 1.42, 1.71)
 
 
 @dataclass
@@ -154,27 +161,118 @@ class FakeReading:
     notes: tuple[str, ...] = ()
 
 
+def paper_nats(text: str) -> list[float]:
+    """A surprisal for every character: vowels are likely, blanks surest, capitals a surprise, the rest between."""
+    likely = dict.fromkeys("aeiou", 0.8) | {" ": 0.1}
+    return [likely.get(character, 6.0 if character.isupper() else 2.0) for character in text]
+
+
 class FakeStream:
-    def __init__(self, prompt: str, pieces: list[list[str]], notes: tuple[str, ...]) -> None:
+    def __init__(
+        self, prompt: str, pieces: list[list[str]], notes: tuple[str, ...], scores: Sequence[float] = ()
+    ) -> None:
         self.reading = FakeReading(prompt, notes)
         self.pieces: Iterable[list[str]] = pieces
+        self.scores = list(scores)
+        self.texts: list[str] = []
+        self.surprisals: list[list[float]] = []
 
     def __iter__(self) -> Iterator[list[str]]:
-        return iter(self.pieces)
+        for gained in self.pieces:
+            self.texts = self.texts or [""] * len(gained)
+            self.texts = [have + more for have, more in zip(self.texts, gained, strict=True)]
+            self.surprisals = [paper_nats(text) for text in self.texts]
+            self.scores = self.scores or [-1.0 - 0.1 * i for i in range(len(gained))]
+            yield gained
+
+
+@dataclass
+class FakeNext:
+    character: str
+    probability: float
+
+
+@dataclass
+class FakeRead:
+    reading: FakeReading
+    surprisals: list[float]
+    next: tuple[FakeNext, ...]
+
+    def likeliest(self, n: int = 5) -> tuple[FakeNext, ...]:
+        return self.next[:n]
+
+
+class FakePromptReader:
+    """Goes on with the model's story where the prompt begins it, else with its first piece."""
+
+    def __init__(self, model: FakeModel) -> None:
+        self.model = model
+        self.texts: list[str] = []  # everything that was read
+
+    def read(self, text: str, *, should_stop: Callable[[], bool] = bool) -> FakeRead:
+        self.texts.append(text)
+        return FakeRead(FakeReading(text, self.model.notes), paper_nats(text), self.model.next)
+
+    def ghost(self, limit: int = 60, *, newlines: bool = False, should_stop: Callable[[], bool] = bool) -> str:
+        text, story = self.texts[-1], self.model.story
+        ghost = story[len(text) :] if story.startswith(text) else self.model.pieces[0]
+        head, line, _ = ghost.partition("\n")
+        return (head + line)[:limit]
 
 
 @dataclass
 class FakeModel:
-    """Writes these pieces after every prompt."""
+    """Writes these pieces after every prompt; every completion but the first ends with its number, unless `alike`."""
 
     pieces: tuple[str, ...] = (" and", " then", " it rained.")
     notes: tuple[str, ...] = ()
     asked: list[tuple[str, SamplingConfig]] = field(default_factory=list)
+    alike: bool = False
+    scores: tuple[float, ...] = ()
+    story: str = "Once upon a time there was a king. He slept.\nThen it rained."
+    next: tuple[FakeNext, ...] = (
+        FakeNext("e", 0.62),
+        FakeNext(" ", 0.2),
+        FakeNext("\n", 0.1),
+        FakeNext("[", 0.05),
+        FakeNext("한", 0.001),
+    )
+    readers: list[FakePromptReader] = field(default_factory=list)
 
-    def stream(self, prompt: str, sampling: SamplingConfig) -> FakeStream:
+    def stream(self, prompt: str, sampling: SamplingConfig, *, chunk: int = 8, reader: object = None) -> FakeStream:
         self.asked.append((prompt, sampling))
         rows = [[piece] * sampling.count for piece in self.pieces]
-        return FakeStream(prompt, rows, self.notes)
+        if not self.alike:
+            rows[-1] = [piece + (f" {i + 1}" if i else "") for i, piece in enumerate(rows[-1])]
+        return FakeStream(prompt, rows, self.notes, self.scores)
+
+    def reader(self) -> FakePromptReader:
+        self.readers.append(FakePromptReader(self))
+        return self.readers[-1]
+
+
+@dataclass
+class FakeSpan:
+    start: int
+    end: int
+    position: int
+
+
+@dataclass
+class FakeCopies:
+    """A training text of paper: this stretch stands in it."""
+
+    stretch: str = " then it rained"
+
+    def spans(self, text: str, least: int = 20) -> list[FakeSpan]:
+        at = text.find(self.stretch)
+        return [] if at < 0 else [FakeSpan(at, at + len(self.stretch), 430)]
+
+    def new_fraction(self, text: str) -> float:
+        return 1 - sum(span.end - span.start for span in self.spans(text)) / len(text)
+
+    def place(self, span: FakeSpan) -> str:
+        return "stand at 43%, line 1,204: …and then it rained all night…"
 
 
 class FakeModels:
@@ -203,11 +301,32 @@ class FakeModels:
     def describe(self, checkpoint: Path) -> str:
         return "model at step 3,000 · validation loss 1.520"
 
+    def copies(self, checkpoint: Path) -> FakeCopies:
+        return FakeCopies()
+
     def going_on(self, run: str, out: str | None) -> TrainRequest:
         return TrainRequest(resume=run, out=out)
 
     def history(self, run: str) -> list[Event]:
         return []
+
+    def curves(self, runs: Sequence[str]) -> list[RunCurves]:
+        return [RunCurves(run) for run in runs]
+
+    def differences(self, runs: Sequence[str]) -> list[str]:
+        return []
+
+    def name_for(self, typed: str) -> str:
+        return typed
+
+    def rename(self, run: str, new: str) -> str:
+        return f"checkpoints/{new}"
+
+    def delete(self, run: str) -> list[str]:
+        return []
+
+    def export(self, runs: Sequence[str]) -> str:
+        return "metrics.csv"
 
 
 def make_app(corpus: str | None = None, **rooms: object) -> ChargruApp:
@@ -262,6 +381,8 @@ async def hear(pilot: Pilot[int], app: ChargruApp, *events: Event) -> None:
     assert isinstance(app.runner, FakeRunner)
     app.runner.mail += events
     app._pump.tick()
+    await settle(pilot)
+    app.tell_screens()
     await settle(pilot)
     for chart in app.screen.query(".loss-chart"):
         chart.redraw()  # type: ignore[attr-defined]

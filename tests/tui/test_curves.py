@@ -8,7 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chargru.tui.curves import LIMIT, Curve, envelope, linear_ticks, log10, log_ticks
+from chargru.tui.curves import (
+    LIMIT,
+    SEGMENTS,
+    Curve,
+    Smoother,
+    averaged,
+    cut,
+    envelope,
+    inside,
+    linear_ticks,
+    log10,
+    log_ticks,
+)
 
 Points = list[tuple[float, float]]
 
@@ -83,3 +95,79 @@ def test_linear_ticks_start_at_zero_and_never_crowd(high: float, most: int) -> N
 def test_log10_of_a_loss_of_zero_is_at_the_bottom() -> None:
     assert log10(0.0) == log10(-1.0) == -4.0
     assert log10(10.0) == 1.0
+
+
+def test_smoothing_begins_at_the_first_value_and_keeps_a_constant() -> None:
+    smoother = Smoother()
+    assert [smoother.add(x, 2.5) for x in range(0, 400, 8)] == [pytest.approx(2.5)] * 50
+    smoother.reset()
+    assert smoother.add(500, 7.0) == 7.0
+
+
+def test_smoothing_calms_noise_and_follows_a_fall() -> None:
+    smoother = Smoother()
+    smooth = [smoother.add(x, 2.0 + (0.3 if x % 16 else -0.3)) for x in range(0, 8000, 8)]
+    assert max(smooth[500:]) - min(smooth[500:]) < 0.06
+    assert abs(smooth[-1] - 2.0) < 0.1
+    for x in range(8000, 16_000, 8):
+        last = smoother.add(x, 1.0)
+    assert last == pytest.approx(1.0, abs=1e-3)
+
+
+def test_smoothing_starts_anew_after_what_is_not_finite() -> None:
+    smoother = Smoother()
+    smoother.add(10, 3.0)
+    assert math.isnan(smoother.add(20, math.nan))
+    assert smoother.add(30, 1.0) == 1.0
+
+
+def test_the_point_nearest_to_a_step() -> None:
+    curve = Curve()
+    assert curve.near(3) is None
+    for x in (0, 10, 20):
+        curve.add(x, float(x))
+    assert [curve.near(x) for x in (-5, 4, 6, 99)] == [(0, 0.0), (0, 0.0), (10, 10.0), (20, 20.0)]
+    curve.gap()
+    curve.add(15, 7.0)
+    curve.add(25, 8.0)
+    assert curve.near(18) == (15, 7.0)
+    assert curve.near(2) == (0, 0.0)
+    assert curve.first == (0, 0.0)
+
+
+def test_a_line_is_cut_where_it_crosses_the_ends() -> None:
+    points: Points = [(0.0, 0.0), (10.0, 10.0), (20.0, 0.0)]
+    assert cut(points, 5, 15) == [(5, 5.0), (10.0, 10.0), (15, 5.0)]
+    assert cut(points, 12, 13) == [(12, 8.0), (13, 7.0)]
+    assert cut(points, -5, 40) == points
+    assert cut(points, 30, 40) == cut([], 0, 1) == []
+    assert inside(points, 5, 15) == [(10.0, 10.0)]
+
+
+def test_means_of_columns_keep_the_ends() -> None:
+    points: Points = [(float(x), float(x % 2)) for x in range(100)]
+    thinned = averaged(points, 10, 0.0, 100.0)
+    assert (thinned[0], thinned[-1]) == (points[0], points[-1])
+    assert len(thinned) <= 12
+    assert all(0.4 < y < 0.6 for _, y in thinned[1:-1])
+    assert averaged(points[:5], 10, 0, 100) == points[:5]
+
+
+def test_a_curve_of_gaps_stays_small_and_keeps_its_beginning() -> None:
+    curve = Curve()
+    for x in range(3 * SEGMENTS):
+        curve.add(x, 1.0)
+        curve.gap()
+    assert len(curve.segments) == SEGMENTS
+    assert curve.first == (0, 1.0)
+    assert curve.last == (3 * SEGMENTS - 1, 1.0)
+
+
+def test_one_curve_behind_another_keeps_its_gaps() -> None:
+    first, later = Curve(), Curve()
+    first.add(1, 1.0)
+    later.add(2, 2.0)
+    later.gap()
+    later.add(1, 3.0)
+    first.extend(later)
+    assert first.segments == [[(1, 1.0), (2, 2.0)], [(1, 3.0)]]

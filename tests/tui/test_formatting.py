@@ -115,3 +115,24 @@ def test_moment_tells_the_hour_today_and_the_day_before() -> None:
     assert say.moment("2026-05-04T09:30:00+00:00", now) == "09:30"
     assert say.moment("2026-05-03T09:30:00+00:00", now) == "2026-05-03"
     assert say.moment("\x1b[2J", now) == "␛[2J"
+
+
+@pytest.mark.parametrize(
+    ("iso", "told"),
+    [
+        ("2026-05-10T11:59:30+00:00", "just now"),
+        ("2026-05-10T12:00:30+00:00", "just now"),
+        ("2026-05-10T11:57:00+00:00", "3 min ago"),
+        ("2026-05-10T07:00:00+00:00", "5 h ago"),
+        ("2026-05-10T09:00:00+02:00", "5 h ago"),
+        ("2026-05-09T11:00:00+00:00", "yesterday"),
+        ("2026-05-08T13:00:00+00:00", "2 days ago"),
+        ("2026-05-04T12:00:00", "6 days ago"),
+        ("2026-05-03T12:00:00+00:00", "2026-05-03"),
+        ("2027-01-01T00:00:00+00:00", "2027-01-01"),
+        ("", "–"),
+        ("\x1b[31m", "␛[31m"),
+    ],
+)
+def test_how_long_ago(iso: str, told: str) -> None:
+    assert say.ago(iso, datetime(2026, 5, 10, 12, 0, tzinfo=UTC)) == told

@@ -33,6 +33,7 @@ async def train(app: ChargruApp) -> None:
     app.post_message(TrainingWanted(TrainRequest(corpus="tales", time=30)))
 
 
+@pytest.mark.long
 async def test_the_keys_of_a_training() -> None:
     runner = FakeRunner()
     app = make_app(runner=runner)
@@ -114,6 +115,10 @@ def test_the_bar_drops_the_last_of_the_screens_own_keys() -> None:
     assert [key.name for key in arrange(keys, 34)] == ["f2", "x", "ctrl+r", "f1"]
     assert [key.name for key in arrange(keys, 33)] == ["f2", "x", "f1"]
     assert [key.name for key in arrange(keys, 5)] == ["f2", "f1"]
+    keys += [Key("escape", "esc", "Back"), Key("f8", "F8", "Pause")]
+    assert [key.name for key in arrange(keys, 80)] == ["f2", "f8", "escape", "x", "ctrl+r", "f1"]
+    assert [key.name for key in arrange(keys, 30)] == ["f2", "escape", "f1"]
+    assert [key.name for key in arrange(keys, 10)] == ["escape", "f1"]
 
 
 @pytest.mark.parametrize("key", ["ctrl+q", pytest.param("f10", marks=pytest.mark.long)])

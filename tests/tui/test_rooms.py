@@ -82,7 +82,8 @@ def test_what_is_no_run_says_so(tmp_path: Path) -> None:
 def test_the_app_imports_nothing_heavy_before_its_first_screen() -> None:
     code = (
         "import sys, chargru.tui.app, chargru.tui.screens.corpus;"
-        "print([m for m in ('numpy', 'textual_plot', 'safetensors', 'cupy', 'click', 'tqdm', 'multiprocessing')"
+        "print([m for m in ('numpy', 'textual_plot', 'safetensors', 'cupy', 'click', 'tqdm', 'tomlkit',"
+        "'multiprocessing')"
         " if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -5,7 +5,19 @@ from __future__ import annotations
 import math
 
 from chargru.config import TrainRequest
-from chargru.events import Evaluated, Event, Failed, Finished, Notice, Paused, Recovered, Resumed
+from chargru.events import (
+    Evaluated,
+    Event,
+    Failed,
+    Finished,
+    Landmarks,
+    Notice,
+    Paused,
+    RateChanged,
+    Recovered,
+    Resumed,
+)
+from chargru.tui.scales import Scale
 from chargru.tui.state import LOG_LINES, Phase, TrainingState
 from tests.tui.fakes import evaluated, progress, sampled, saved, some_training, started
 
@@ -109,3 +121,74 @@ def test_what_is_resumed_is_called_by_its_directory() -> None:
 def test_a_validation_loss_that_is_not_finite_is_a_gap() -> None:
     broken = Evaluated(20, 0.1, math.nan, None, 2.0, 10, 100, True, 1.0)
     assert len(after(started(), evaluated(10), broken, evaluated(30)).validation.segments) == 2
+
+
+def test_the_smoothed_curve_goes_along_and_begins_anew_after_a_recovery() -> None:
+    recovered = Recovered(60, 20, 1, 3e-3, "not finite")
+    state = after(started(), progress(20, loss=3.0), progress(40, loss=2.0), recovered, progress(30, loss=2.5))
+    assert [x for segment in state.smooth.segments for x, _ in segment] == [20, 40, 30]
+    (_, second), (last,) = state.smooth.segments
+    assert 2.0 < second[1] < 3.0
+    assert last == (30, 2.5)
+
+
+def test_learning_rates_and_where_it_went_on_are_kept_for_the_chart() -> None:
+    state = after(started(step=500), progress(520), RateChanged(540, 6.4e-3, 1.25))
+    assert list(state.resumed_at) == [500]
+    assert state.rate_scale == 1.25
+    assert (state.log[-1].kind, state.log[-1].step) == ("rate", 540)
+    assert "6.4e-3, 1.25 times the plan's" in state.log[-1].text
+    assert after(started()).rate_scale == 1
+
+
+def test_overfitting_is_told_from_the_fourth_evaluation_on() -> None:
+    assert after(started(), evaluated(100)).overfitting == 0
+    for stale, told in ((3, 0), (4, 4), (9, 9)):
+        looked = Evaluated(900, 0.3, 1.7, 1.2, 1.5, 500, 100, True, 9.0, stale)
+        assert after(started(), looked).overfitting == told
+
+
+def test_samples_know_the_validation_of_their_time() -> None:
+    state = after(started(), sampled(0), evaluated(100), sampled(100, "better"))
+    assert [(each.step, each.val_loss) for each in state.samples] == [(0, None), (100, evaluated(100).val_loss)]
+
+
+def test_what_is_told_before_the_first_figures_is_a_note_and_bounded() -> None:
+    state = after(started(), *(Notice(f"note {n}") for n in range(20)), progress(20), Notice("later"))
+    assert state.notes[-1] == "note 19"
+    assert len(state.notes) == 8
+    assert state.logged == 21
+    assert state.log[0].elapsed is None
+    assert state.log[-1].elapsed == progress(20).elapsed
+
+
+def test_history_brings_samples_landmarks_and_marks_too() -> None:
+    landmarks = Landmarks(4.2, 3.0, 2.0, 1.6, 1000)
+    state = after(started(step=100, fraction=0.1), progress(120, loss=1.8), sampled(120, "new"))
+    state.remember(
+        [
+            started(),
+            landmarks,
+            progress(50, loss=2.5),
+            RateChanged(50, 4e-3, 0.8),
+            Recovered(70, 50, 1, 2e-3, "not finite"),
+            started(step=60),
+            progress(60, loss=2.4),
+            sampled(60, "old"),
+            sampled(110, "undone"),
+        ]
+    )
+    assert state.landmarks == landmarks
+    assert [each.sampled.text for each in state.samples] == ["old", "new"]
+    assert [x for segment in state.smooth.segments for x, _ in segment] == [50, 60, 120]
+    assert list(state.resumed_at) == [60, 100]
+    assert [each.step for each in state.rates] == [50]
+    assert state.marks == [(70, 2.5)]
+    assert state.phase is Phase.TRAINING
+    assert [line.text for line in state.log] == []
+
+
+def test_the_ending_is_told_in_the_chosen_unit() -> None:
+    state = after(started(), Finished("done", "x", math.log(2), 40, 3.0, 1.0))
+    assert state.ending().endswith("validation loss 0.693")
+    assert state.ending(Scale(bits=True)).endswith("validation loss 1.000 bits")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from chargru.config import TrainRequest
-from chargru.events import Event, Finished, Paused, Progress, Resumed, Saved
+from chargru.events import Event, Finished, Paused, Progress, RateChanged, Resumed, Saved
 
 
 def progress(step: int) -> Progress:
@@ -37,6 +37,12 @@ class FakeControl:
 
     def save(self) -> None:
         self.heard.append("save")
+
+    def faster(self) -> None:
+        self.heard.append("faster")
+
+    def slower(self) -> None:
+        self.heard.append("slower")
 
     def stop(self) -> None:
         self.heard.append("stop")
@@ -70,6 +76,8 @@ class FakeTrainer:
                     yield Paused(step)
                 elif word == "resume":
                     yield Resumed(step)
+                elif word in ("faster", "slower"):
+                    yield RateChanged(step, 7.5e-3, 1.25 if word == "faster" else 0.8)
                 elif word == "save":
                     yield Saved(step, "/runs/a/step.safetensors", False)
         yield Saved(step, "/runs/a/last.safetensors", False)

@@ -7,10 +7,14 @@ from pathlib import Path
 import pytest
 
 from chargru.config import TrainRequest
-from chargru.events import Finished, Saved, Started
+from chargru.events import Event, Finished, RateChanged, Saved, Started
 from chargru.worker.client import WorkerClient
 
 from .test_client import collect, ended, is_progress
+
+
+def is_rate_changed(event: Event) -> bool:
+    return isinstance(event, RateChanged)
 
 
 def test_a_real_training_pauses_saves_and_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,6 +28,9 @@ def test_a_real_training_pauses_saves_and_stops(tmp_path: Path, monkeypatch: pyt
         events = collect(client, is_progress)
         assert any(isinstance(event, Started) and event.run == "r" for event in events)
         assert client.send("pause")
+        assert client.send("faster")
+        (changed,) = (e for e in collect(client, is_rate_changed) if is_rate_changed(e))
+        assert changed.scale == 1.25
         assert client.send("save")
         collect(client, lambda event: isinstance(event, Saved))
         assert client.send("resume")

@@ -11,7 +11,7 @@ import pytest
 
 from chargru.config import TrainRequest
 from chargru.errors import TextError
-from chargru.events import Event, Failed, Finished, Notice, Paused, Progress, Resumed, Saved, from_record
+from chargru.events import Event, Failed, Finished, Notice, Paused, Progress, RateChanged, Resumed, Saved, from_record
 from chargru.worker.lines import decode_line, encode_line, read_lines
 from chargru.worker.serve import Service
 
@@ -129,16 +129,17 @@ def test_the_request_arrives_as_it_was_given(parent: Callable[..., Parent]) -> N
 def test_words_reach_the_trainer_and_unknown_ones_are_told(parent: Callable[..., Parent]) -> None:
     there = parent()
     there.request()
-    there.say(b"pause\nresume\nsave\ndance\n")
+    there.say(b"pause\nresume\nfaster\nslower\nsave\ndance\n")
     events = []
     for event in there.hear():
         events.append(event)
         if isinstance(event, Saved) and event.path == "/runs/a/step.safetensors":
             there.say(b"stop\n")
-    assert there.control.heard == ["pause", "resume", "save", "stop"]
+    assert there.control.heard == ["pause", "resume", "faster", "slower", "save", "stop"]
     kinds = [type(event) for event in events]
     assert Paused in kinds
     assert Resumed in kinds
+    assert [event.scale for event in events if isinstance(event, RateChanged)] == [1.25, 0.8]
     assert any(isinstance(event, Notice) and "dance" in event.message for event in events)
     last = events[-1]
     assert isinstance(last, Finished)

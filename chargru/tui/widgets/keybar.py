@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 from textual import events
+from textual.binding import Binding
 from textual.content import Content
-from textual.screen import Screen
 from textual.widget import Widget
 
-FIRST = ("f2", "f3", "f4", "f6", "f8")
+FIRST = ("f2", "f3", "f4", "f6", "f8", "escape")  # escape: cancel what is being written, back to all panels
 LAST = ("f1", "ctrl+q")
 
 
@@ -37,18 +37,26 @@ class KeyBar(Widget):
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
+        self.watch(self.screen, "maximized", self._changed, init=False)
 
-    def _changed(self, _: Screen[object]) -> None:
+    def _changed(self, _: object) -> None:
         self.refresh()
 
     def keys(self) -> list[Key]:
         """The keys that are shown now."""
         found = [
-            Key(name, self.app.get_key_display(active.binding), active.binding.description)
+            Key(name, self._written(active.binding), active.binding.description)
             for name, active in self.screen.active_bindings.items()
             if active.binding.show and active.enabled
         ]
+        if self.screen.maximized is not None:
+            found = [key for key in found if key.name != "escape"]
+            found.append(Key("escape", "esc", "Back"))
         return arrange(found, self.size.width)
+
+    def _written(self, binding: Binding) -> str:
+        plain = getattr(self.app, "plain", False)  # where Enter cannot be a glyph, it is a word
+        return "enter" if plain and binding.key == "enter" else self.app.get_key_display(binding)
 
     def render(self) -> Content:
         parts: list[tuple[str, str]] = []
@@ -71,4 +79,6 @@ def arrange(keys: list[Key], cells: int) -> list[Key]:
     own = [key for key in keys if key.name not in FIRST + LAST]
     while own and sum(key.width for key in (*first, *own, *last)) > cells:
         own.pop()
+    while len(first) > 1 and first[-1].name == "escape" and sum(key.width for key in (*first, *last)) > cells:
+        first.pop(-2)  # the way out of where one is goes before the ways elsewhere
     return [*first, *own, *last]

@@ -1,6 +1,8 @@
-"""The figures of a training, as one line for a small terminal and as a panel for a large one, and its progress bar."""
+"""The figures of a training, as one line for a small terminal and as a panel for a large one."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -8,9 +10,16 @@ from textual.widget import Widget
 
 from chargru.tui import formatting as say
 from chargru.tui.formatting import fit
-from chargru.tui.state import Phase, TrainingState
+from chargru.tui.glyphs import glyphs
+from chargru.tui.scales import Scale
+from chargru.tui.state import TrainingState
+from chargru.tui.widgets.figures import Row, figures, fitting, panel
+
+if TYPE_CHECKING:
+    from chargru.tui.app import ChargruApp
 
 Part = tuple[str, str] | str
+DIM = "$foreground 62%"
 
 
 class StateWidget(Widget):
@@ -20,119 +29,90 @@ class StateWidget(Widget):
         super().__init__(id=id)
         self.state = TrainingState()
 
+    @property
+    def chargru(self) -> ChargruApp:
+        """The app, by its own type."""
+        return cast("ChargruApp", self.app)
+
+    @property
+    def scale(self) -> Scale:
+        """The unit of losses that the user chose."""
+        return Scale.of(self.chargru.remembered.chart)
+
     def show(self, state: TrainingState) -> None:
         """Paint this state."""
         self.state = state
         self.refresh()
 
 
-def figures(state: TrainingState) -> list[tuple[int, str, str]]:
-    """(importance, name, value) of what is known, 0 the most important."""
-    progress, told = state.progress, state.evaluated
-    held_out = told.val_loss if told else None
-    rows = [
-        (0, "loss", say.nats(progress.loss if progress else None)),
-        (0, "val", say.nats(held_out)),
-    ]
-    if told is not None:
-        rows.append((1, "best", f"{say.nats(told.best_loss)}@{say.whole(told.best_step)}"))
-    rows.append((2, "bits", say.bits(held_out if held_out is not None else progress.loss if progress else None)))
-    if progress is not None:
-        rows += [
-            (4, "grad", f"{progress.gradient_norm:.2f}"),
-            (5, "lr", say.small(progress.learning_rate)),
-            (6, "epoch", f"{progress.epoch:.1f}"),
-            (7, "mem", say.memory(progress.memory)),
-        ]
-    return rows
-
-
 class NumbersLine(StateWidget):
     """The figures on one line, the least important left out where there is no room."""
 
     def render(self) -> Content:
-        rows = figures(self.state)
+        rows = figures(self.state, self.scale)
+        told = {f"{name} {value}": (name, value) for _, name, value in rows}
         kept = fit([(rank, f"{name} {value}") for rank, name, value in rows], self.size.width - 2)
         parts: list[Part] = [" "]
         for text in kept:
-            name, _, value = text.partition(" ")
-            parts += [(f"{name} ", "$foreground 62%"), (value, "bold" if name in ("loss", "val") else ""), "  "]
+            name, value = told[text]
+            tone = {"loss": "bold $primary", "val": "bold $accent", "best": "$success", "no better for": "$warning"}
+            parts += [(f"{name} ", DIM), (value, tone.get(name, "")), "  "]
         return Content.assemble(*parts)
 
 
-class NumbersPanel(StateWidget):
+class NumbersPanel(StateWidget, can_focus=True):
     """The figures in a panel, one a line, with what does not change below."""
 
+    ALLOW_MAXIMIZE = True
     BORDER_TITLE = "numbers"
+    HELP = (
+        "A loss is how surprised the model is by each character, on average: e to its power, the perplexity, is among "
+        "how many characters it hesitates. The best model is the one with the lowest validation loss; it is kept."
+    )
+
+    def show(self, state: TrainingState) -> None:
+        self.border_subtitle = Content(f"{self.scale.unit} per character")
+        super().show(state)
 
     def render(self) -> Content:
-        width = self.size.width
-        lines = [self._row(name, value, width, strong) for name, value, strong in self._rows()]
-        return Content("\n").join(lines)
+        width, height = self.size
+        rows = panel(self.state, self.scale)
+        lines = self._lines(rows, width)
+        while len(lines) > height and len(rows) > 1:  # a sentence may take two lines
+            rows = fitting(rows, len(rows) - 1)
+            lines = self._lines(rows, width)
+        return Content("\n").join(lines[: max(height, 1)])
 
-    def _rows(self) -> list[tuple[str, str, bool]]:
-        state, progress, told, started = self.state, self.state.progress, self.state.evaluated, self.state.started
-        held_out = told.val_loss if told else None
-        rows = [
-            ("training loss", say.nats(progress.loss if progress else None), True),
-            ("validation loss", say.nats(held_out), True),
-            ("bits per character", say.bits(held_out), False),
-            ("best", f"{say.nats(told.best_loss)}@{say.whole(told.best_step)}" if told else say.NOTHING, False),
-            ("", "", False),
+    def _lines(self, rows: list[Row], width: int) -> list[Content]:
+        lines: list[Content] = []
+        for row in rows:
+            lines += self._sentence(row, width) if row.name and not row.value else [self._row(row, width)]
+        return lines
+
+    def _signs(self) -> dict[str, tuple[str, str]]:
+        """The sign and the colour of each tone."""
+        marks = glyphs(self.chargru.plain)
+        return {
+            "train": (marks.train[:1], "$primary"),
+            "validation": (marks.validation, "$accent"),
+            "best": (marks.best, "$success"),
+            "here": (marks.resumed, "$accent"),
+            "good": ("✓", "$success"),
+            "warning": ("!", "$warning"),
+        }
+
+    def _sentence(self, row: Row, width: int) -> list[Content]:
+        sign, colour = self._signs().get(row.tone, (" ", ""))
+        return [
+            Content.assemble((f"{sign} " if index == 0 else "  ", colour), line.stylize(colour))
+            for index, line in enumerate(Content(row.name).wrap(max(width - 2, 8)))
         ]
-        total = state.steps_total
-        rows += [
-            ("steps", _steps(state, total), False),
-            ("epochs", f"{progress.epoch:.2f}" if progress else say.NOTHING, False),
-            ("speed", say.rate(progress.chars_per_second) if progress else say.NOTHING, False),
-            ("elapsed<left", say.clock(progress.elapsed, progress.remaining) if progress else say.NOTHING, False),
-            ("gradient norm", f"{progress.gradient_norm:.3f}" if progress else say.NOTHING, False),
-            ("learning rate", say.small(progress.learning_rate) if progress else say.NOTHING, False),
-            ("memory", say.memory(progress.memory) if progress else say.NOTHING, False),
-        ]
-        if started is not None:
-            rows += [
-                ("", "", False),
-                ("model", say.shape(started.hidden_size, started.num_layers), False),
-                ("weights", say.quantity(started.parameters), False),
-                ("batch × window", f"{started.batch_size} × {started.seq_len}", False),
-                ("characters", say.quantity(started.characters), False),
-                ("vocabulary", say.whole(started.vocab_size), False),
-                ("device", say.one_line(started.device, 18), False),
-                ("threads", say.whole(started.threads), False),
-                ("seed", str(started.seed), False),
-            ]
-        return rows[: max(self.size.height, 1)]
 
-    def _row(self, name: str, value: str, width: int, strong: bool) -> Content:
-        gap = max(width - cell_len(name) - cell_len(value), 1)
-        return Content.assemble((name, "$foreground 62%"), " " * gap, (value, "bold $foreground" if strong else ""))
-
-
-def _steps(state: TrainingState, total: int | None) -> str:
-    step = state.progress.step if state.progress else state.started.step if state.started else 0
-    if total is None:
-        return say.whole(step)
-    about = "" if state.started is not None and state.started.budget == "steps" else "~"
-    return f"{say.whole(step)}/{about}{say.whole(total)}"
-
-
-class ProgressLine(StateWidget):
-    """How much of the budget is used: a bar that reads without colours, steps, time and speed."""
-
-    def render(self) -> Content:
-        state = self.state
-        if state.phase is Phase.IDLE:
+    def _row(self, row: Row, width: int) -> Content:
+        if row.gap:
             return Content("")
-        parts: list[tuple[int, str]] = [(0, f"{state.fraction:.0%}"), (2, _steps(state, state.steps_total))]
-        if (progress := state.progress) is not None:
-            parts += [(0, say.clock(progress.elapsed, progress.remaining)), (1, say.rate(progress.chars_per_second))]
-        kept = "  ".join(fit(parts, max(self.size.width - 14, 4)))
-        room = max(self.size.width - cell_len(kept) - 4, 4)
-        done = round(room * min(max(state.fraction, 0.0), 1.0))
-        colour = {Phase.PAUSED: "$warning", Phase.FAILED: "$error", Phase.FINISHED: "$success"}.get(
-            state.phase, "$primary"
-        )
-        return Content.assemble(
-            " ", ("━" * done, colour), ("╌" * (room - done), "$foreground 38%"), "  ", (kept, "$foreground 62%")
-        )
+        sign, colour = self._signs().get(row.tone, (" ", ""))
+        value = say.one_line(row.value, max(width - cell_len(row.name) - 3, 4))
+        blank = " " * max(width - 2 - cell_len(row.name) - cell_len(value), 1)
+        strong = f"bold {colour}" if row.tone in ("train", "validation", "here") else colour
+        return Content.assemble((f"{sign} ", colour), (row.name, DIM), blank, (value, strong))

@@ -40,6 +40,8 @@ class StatusBar(Widget):
         word = state.phase.value
         if state.phase in (Phase.TRAINING, Phase.PAUSED) and state.progress is not None:
             word += f" {state.progress.fraction:.0%}"
+        if state.recording:
+            word = f"recording · {word}"  # nobody shall take it for a training of this machine
         right = f"{glyph} {word} "
         left = f" chargru  {self._screen_name} "
         room = self.size.width - cell_len(left) - cell_len(right) - 4

@@ -1,94 +1,44 @@
-"""Where a text comes from: the library's list, the file tree and a path typed by hand."""
+"""Texts of one's own: the file tree, and a path typed, pasted or dropped."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import ClassVar
 
-from rich.cells import cell_len
 from rich.text import Text, TextType
-from textual import on
+from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import DirectoryTree, Input, OptionList, Tree
-from textual.widgets.option_list import Option
+from textual.suggester import Suggester
+from textual.widgets import DirectoryTree, Input, Tree
 
-from chargru.tui.formatting import one_line, quantity, shown
-from chargru.tui.library import Choice
+from chargru.tui import paths
+from chargru.tui.formatting import shown, tail
+from chargru.tui.glyphs import glyphs
 from chargru.tui.messages import StartWanted, TextChosen
 
-
-class LibraryList(OptionList):
-    """The texts that can be picked by name. Moving chooses, Enter starts, a click only chooses."""
-
-    BORDER_TITLE = "library"
-    HELP = "Texts that are ready. Up and down choose one, Enter trains on it."
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "start", "Start")]
-
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id, markup=False)
-        self._choices: tuple[Choice, ...] = ()
-
-    def fill(self, choices: tuple[Choice, ...]) -> None:
-        """Show these texts."""
-        self._choices = choices
-        self.clear_options()
-        width = max(self.scrollable_content_region.width, 20)
-        self.add_options([Option(self._label(choice, width)) for choice in choices])
-
-    def on_resize(self) -> None:
-        highlighted = self.highlighted
-        with self.prevent(OptionList.OptionHighlighted):
-            self.fill(self._choices)
-            self.highlighted = highlighted
-
-    def choose(self, spec: str) -> bool:
-        """Highlight the text of this name; False when there is none."""
-        for index, choice in enumerate(self._choices):
-            if choice.spec == spec:
-                self.highlighted = index
-                return True
-        return False
-
-    @property
-    def spec(self) -> str:
-        """The highlighted text, empty when there is none."""
-        return "" if self.highlighted is None else self._choices[self.highlighted].spec
-
-    @on(OptionList.OptionHighlighted)
-    @on(OptionList.OptionSelected)
-    def _chosen(self, event: OptionList.OptionMessage) -> None:
-        event.stop()
-        if event.option_index < len(self._choices):
-            self.post_message(TextChosen(self._choices[event.option_index].spec))
-
-    def on_focus(self) -> None:
-        if self.spec:
-            self.post_message(TextChosen(self.spec))
-
-    def action_start(self) -> None:
-        self.post_message(StartWanted())
-
-    def _label(self, choice: Choice, width: int) -> Content:
-        size = quantity(choice.characters) if choice.characters is not None else ""
-        title = one_line(choice.title, width - cell_len(size) - 4)
-        gap = max(width - cell_len(title) - cell_len(size) - 2, 1)
-        description = one_line(choice.description, width - 2)
-        return Content.assemble(
-            (title, "bold"), " " * gap, (size, "$foreground 62%"), "\n", (description, "$foreground 62%")
-        )
+SETTLE = 0.1  # seconds without a key before a directory is looked at for a completion
 
 
 class TextTree(DirectoryTree):
-    """Files of one's own. Moving onto a file chooses it, Enter on it starts; directories open and close."""
+    """Files and directories. Moving onto one chooses it; Enter opens a directory and starts on a file."""
 
     BORDER_TITLE = "files"
-    HELP = "Files and directories from here on. Enter opens a directory, and trains on a file."
-    ICON_NODE = "▸ "
-    ICON_NODE_EXPANDED = "▾ "
-    ICON_FILE = "  "
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "start", "Start")]
+    HELP = (
+        "Moving onto a file or a directory chooses it; of a directory all text files are read, one after another. "
+        "Enter trains on a file and opens a directory; s trains on either. Backspace shows the directory above."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "start", "Open/Start", tooltip="Train on a file, open or close a directory"),
+        Binding("backspace", "above", "Above", show=False, tooltip="Show the directory above this one"),
+    ]
+
+    def on_mount(self) -> None:
+        marks = glyphs(getattr(self.app, "plain", False))
+        self.ICON_NODE, self.ICON_NODE_EXPANDED, self.ICON_FILE = f"{marks.closed} ", f"{marks.opened} ", "  "
+        self._tell_place()
 
     def process_label(self, label: TextType) -> Text:
         # File names are data: no markup is read in them, and no control character passes.
@@ -98,40 +48,72 @@ class TextTree(DirectoryTree):
         return [path for path in paths if not path.name.startswith(".")]
 
     @on(Tree.NodeHighlighted)
-    def _moved(self, event: Tree.NodeHighlighted[object]) -> None:
+    @on(Tree.NodeSelected)
+    def _moved(self, event: Tree.NodeHighlighted[object] | Tree.NodeSelected[object]) -> None:
         event.stop()
         self._choose()
 
-    def on_focus(self) -> None:
-        self._choose()
-
     def _choose(self) -> None:
-        path = self._file()
+        path = self._path()
         if self.has_focus and path is not None:
             self.post_message(TextChosen(str(path)))
 
-    def _file(self) -> Path | None:
+    def _path(self) -> Path | None:
         node = self.cursor_node
-        if node is None or node.data is None or node.allow_expand:
-            return None
-        return node.data.path
+        return None if node is None or node.data is None else node.data.path
 
     def action_start(self) -> None:
-        if self._file() is None:
+        node = self.cursor_node
+        if node is None or node.allow_expand:
             self.action_select_cursor()
         else:
             self._choose()
             self.post_message(StartWanted())
+
+    def action_above(self) -> None:
+        root = Path(self.path).absolute()
+        if root.parent != root:
+            self.path = root.parent
+            self._tell_place()
+
+    def _tell_place(self) -> None:
+        place = shown(paths.abbreviated(str(Path(self.path).absolute())), newlines=False)
+        self.border_subtitle = Content(tail(place, 24))
+
+
+class PathSuggester(Suggester):
+    """How a path being typed may go on; the directory is read in a thread, once the typing rests."""
+
+    def __init__(self, current: Callable[[], str]) -> None:
+        # Names differ by case, and a directory changes: neither may be folded, nothing may be kept.
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._current = current
+
+    async def get_suggestion(self, value: str) -> str | None:
+        await asyncio.sleep(SETTLE)
+        if self._current() != value:
+            return None  # a key came since
+        return await asyncio.to_thread(paths.complete, value)
 
 
 class PathInput(Input):
     """A path typed or pasted. What is shown is safe; what it stands for may be a stranger name (`spec`)."""
 
     BORDER_TITLE = "your own"
-    HELP = "The path of a text file, or of a directory whose text files are read one after another. Enter trains on it."
+    HELP = (
+        "The path of a text file, or of a directory whose text files are read one after another. Names complete "
+        "themselves: right takes the grey rest. A file dropped on the terminal or a pasted path lands here. "
+        "Enter trains on it."
+    )
 
     def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(placeholder="path of a file or directory", id=id, compact=True)
+        super().__init__(
+            placeholder="path of a file or directory",
+            id=id,
+            compact=True,
+            select_on_focus=False,
+            suggester=PathSuggester(lambda: self.value),
+        )
         self._meant: tuple[str, str] = ("", "")  # (as shown, as meant)
 
     def validate_value(self, value: str) -> str:
@@ -143,23 +125,36 @@ class PathInput(Input):
         with self.prevent(Input.Changed):
             self.value = spec
         self._meant = (self.value, spec)
+        self.cursor_position = len(self.value)
+
+    def take(self, text: str) -> tuple[str, ...]:
+        """A path pasted or dropped takes the place of what stood here; what was understood, a few words each."""
+        found = paths.meant(text)
+        self.mean(found.path)
+        self.post_message(TextChosen(found.path))
+        return found.notes
 
     @property
     def spec(self) -> str:
         """The path meant."""
         on_screen, meant = self._meant
-        return meant if self.value == on_screen else self.value.strip()
+        return meant if self.value == on_screen else paths.meant(self.value).path
+
+    def _on_paste(self, event: events.Paste) -> None:
+        if not self.value or paths.looks_like_path(event.text):
+            event.prevent_default()  # the screen takes it, as from everywhere else
+        else:
+            super()._on_paste(event)
+            event.prevent_default()
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
         self.post_message(TextChosen(self.spec))
 
-    def on_focus(self) -> None:
-        if self.spec:
-            self.post_message(TextChosen(self.spec))
-
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
+        if self.spec:
+            self.post_message(TextChosen(self.spec))
         self.post_message(StartWanted())

@@ -1,0 +1,202 @@
+"""How well the forecast of a training's validation loss holds, and the coefficients it is made with.
+
+    python benchmarks/forecast.py --out FILE [TEXT ...]          # trains what is not in the file yet, then fits
+    python benchmarks/forecast.py --out FILE --fit [TEXT ...]    # fits only; benchmarks/forecast.jsonl is such a file
+
+The texts are those of the library and any others that are given (tiny shakespeare, say), whole and in slices from
+their beginnings and middles, because what a training reaches depends first of all on how much text there is. Each is
+trained with what the forecast would choose for a few budgets. A line of the file is one training: the text, the sizes,
+the characters read, the validation loss. The fit is against characters read, not seconds, so it does not matter that
+machines differ or are busy. The table holds every text against a fit that has not seen it, nor any slice of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+import math
+import statistics
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from common import machine, print_table
+
+from chargru.config import TrainRequest
+from chargru.events import Finished, Started
+from chargru.text import library
+from chargru.text.stream import fit_shape
+from chargru.training.difficulty import Difficulty, difficulty_of
+from chargru.training.forecast import COEFFICIENTS, features, loss_after, margin, share_after
+from chargru.training.session import open_session
+
+SAMPLE = 1_000_000  # characters that a forecast sees, as the app's preview
+
+# name, slice (begin, characters; None is all), seconds
+Piece = tuple[str, int, int | None]
+
+
+def pieces(names: list[str]) -> Iterator[Piece]:
+    """Every text, whole and in slices that are clearly smaller than it."""
+    for name in names:
+        length = len(library.load(name).text)
+        yield name, 0, None
+        for begin, size in ((0, 2_000), (length // 2, 5_000), (0, 20_000), (length // 2, 100_000)):
+            if begin + size <= length * 0.6:
+                yield name, begin, size
+
+
+def budgets(characters: int) -> tuple[float, ...]:
+    """Seconds: short texts are learned by heart soon."""
+    if characters <= 150_000:
+        return (4.0, 12.0)
+    return (4.0, 12.0, 36.0) if characters <= 1_000_000 else (4.0, 12.0, 36.0, 90.0)
+
+
+@functools.lru_cache(maxsize=2)
+def text_of(piece: Piece) -> str:
+    name, begin, size = piece
+    text = library.load(name).text
+    return text if size is None else text[begin : begin + size]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One training and what a forecast knows of it."""
+
+    text: str
+    characters: int
+    hidden_size: int
+    updates: float
+    loss: float
+    hard: Difficulty
+    best: float  # n-gram loss to be expected with as much text
+    features: tuple[float, ...]
+    whole: bool
+
+    @property
+    def weight(self) -> float:
+        """How much the share of this one is worth: less where few characters were scored, or little can be learned."""
+        return (self.hard.unigram - self.best) / math.sqrt(1 + 3000 / self.hard.measured)
+
+    def predicted(self, coefficients: Sequence[float]) -> float:
+        return loss_after(float(np.dot(coefficients, self.features)), self.hard.unigram, self.best)
+
+    @property
+    def margin(self) -> float:
+        return margin(self.hard, self.best, self.updates, whole=self.whole)
+
+
+def case(row: dict[str, Any], name: str) -> Case:
+    text = text_of((name, row["begin"], row["size"]))
+    whole = len(text) <= SAMPLE * 1.2  # a text that is little longer than the sample is taken as it is
+    hard = difficulty_of(text if whole else text[:SAMPLE], whole=whole)
+    assert hard is not None
+    n_train = int(0.9 * len(text))
+    batch_size, seq_len = fit_shape(n_train, 32, 64)
+    updates = row["read"] / (batch_size * seq_len)
+    best = hard.best_at(min(n_train, row["read"]))
+    known = features(hard, best, n_train, updates)
+    sizes = (row["characters"], row["hidden_size"], updates, row["val_loss"])
+    return Case(row["text"], *sizes, hard, best, known, whole)
+
+
+def fit(cases: Sequence[Case]) -> list[float]:
+    """The coefficients of `chargru.training.forecast`, by weighted least squares."""
+    X = np.array([each.features for each in cases])
+    q = np.array([share_after(each.loss, each.hard.unigram, each.best) for each in cases])
+    w = np.array([each.weight for each in cases])
+    return [float(value) for value in np.linalg.lstsq(X * w[:, None], q * w, rcond=None)[0]]
+
+
+def report(cases: Sequence[Case]) -> None:
+    """Every training against a fit that has not seen its text; then the fit to all."""
+    rows, errors, inside = [], [], 0
+    for each in cases:
+        guess = each.predicted(fit([other for other in cases if other.text != each.text]))
+        errors.append(guess - each.loss)
+        inside += abs(errors[-1]) <= each.margin
+        rows.append(
+            [
+                each.text,
+                f"{each.characters:,}",
+                str(each.hidden_size),
+                f"{each.updates:,.0f}",
+                f"{each.best:.2f}",
+                f"{guess:.2f} ± {each.margin:.2f}",
+                f"{each.loss:.2f}",
+                f"{errors[-1]:+.2f}",
+            ]
+        )
+    print_table(
+        ["text", "characters", "units", "updates", "best n-gram", "predicted (text left out)", "reached", "error"], rows
+    )
+    for least in (0, 50_000):
+        part = [abs(error) for error, each in zip(errors, cases, strict=True) if each.characters >= least]
+        rms = math.sqrt(statistics.fmean(error * error for error in part))
+        print(f"texts of {least:,} characters and more: median error {statistics.median(part):.3f}, rms {rms:.3f} nats")
+    print(f"within the range: {inside} of {len(cases)}")
+    print("coefficients fitted to all:", ", ".join(f"{value:.3f}" for value in fit(cases)))
+    print("coefficients in use:       ", ", ".join(f"{value:.3f}" for value in COEFFICIENTS))
+
+
+def train(piece: Piece, seconds: float, directory: Path) -> dict[str, Any]:
+    """One training, as a line of the file."""
+    name, begin, size = piece
+    text = text_of(piece)
+    path = directory / "text.txt"
+    path.write_text(text, encoding="utf-8", newline="\n")
+    started = finished = None
+    for event in open_session(TrainRequest(corpus=str(path), time=seconds, out=str(directory / "runs"))).run():
+        if isinstance(event, Started):
+            started = event
+        if isinstance(event, Finished):
+            finished = event
+    assert started is not None
+    assert finished is not None
+    return {
+        "text": Path(name).stem,
+        "begin": begin,
+        "size": size,
+        "seconds": seconds,
+        "characters": started.characters,
+        "vocab_size": started.vocab_size,
+        "hidden_size": started.hidden_size,
+        "num_layers": started.num_layers,
+        "read": finished.steps * started.batch_size * started.seq_len,
+        "val_loss": finished.val_loss,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("texts", nargs="*", help="texts besides those of the library")
+    parser.add_argument("--out", type=Path, required=True, help="JSON lines: read if there, added to")
+    parser.add_argument("--fit", action="store_true", help="train nothing")
+    arguments = parser.parse_args()
+    print(machine() + "\n")
+    names = [entry.name for entry in library.entries()] + arguments.texts
+    rows = [json.loads(line) for line in arguments.out.read_text().splitlines()] if arguments.out.exists() else []
+    done = {(row["text"], row["begin"], row["size"], row["seconds"]) for row in rows}
+    if not arguments.fit:
+        for seconds in (4.0, 12.0, 36.0, 90.0):
+            for piece in pieces(names):
+                key = (Path(piece[0]).stem, *piece[1:], seconds)
+                if key in done or seconds not in budgets(len(text_of(piece))):
+                    continue
+                with tempfile.TemporaryDirectory() as directory:
+                    rows.append(train(piece, seconds, Path(directory)))
+                with arguments.out.open("a") as file:
+                    file.write(json.dumps(rows[-1]) + "\n")
+                print(json.dumps(rows[-1]), flush=True)
+    known = {Path(name).stem: name for name in names}
+    rows.sort(key=lambda row: (row["text"], row["begin"], row["size"] or 0, row["seconds"]))
+    report([case(row, known[row["text"]]) for row in rows if row["text"] in known])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""Where the file of choices is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chargru.storage.places import config_path
+
+
+def test_chargru_home_holds_the_choices_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHARGRU_HOME", str(tmp_path))
+    assert config_path() == tmp_path / "config.toml"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("CHARGRU_HOME", "~/models")
+    assert config_path() == tmp_path / "models" / "config.toml"
+
+
+def test_else_they_are_where_the_user_keeps_such_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CHARGRU_HOME", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path = config_path()
+    assert path.name == "config.toml"
+    assert "chargru" in path.parts
+    assert path.is_relative_to(tmp_path)
+    assert not path.parent.exists()

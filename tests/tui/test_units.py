@@ -1,0 +1,70 @@
+"""Text as cells: nothing is lost, nothing is cut in two, and every line is as wide as it says."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from rich.cells import cell_len
+
+from chargru.tui.units import units, wrap
+from tests.tui.fakes import FORBIDDEN, HOSTILE, NASTY
+
+FAMILY = "👩‍👩‍👧‍👦"
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, NASTY, "plain", "", "\u0301\u200dx", "ᅡᆨ", f"a{FAMILY}{FAMILY}b"])
+def test_units_cover_the_text_and_know_their_width(text: str) -> None:
+    found = units(text, 7)
+    assert "".join(text[unit.start - 7 : unit.end - 7] for unit in found) == text
+    painted = "".join(unit.text for unit in found if unit.text != "\n")
+    assert sum(unit.width for unit in found) == cell_len(painted)
+    assert not FORBIDDEN.search(painted)
+    assert all(unit.width > 0 for unit in found if unit.text != "\n")
+
+
+def test_what_belongs_together_is_one_unit() -> None:
+    together = [FAMILY, "e\u0301\u0308", "👍🏽", "🇩🇪", "❤️", unicodedata.normalize("NFD", "한")]
+    assert [len(units(text)) for text in together] == [1] * len(together)
+    (syllable,) = units(unicodedata.normalize("NFD", "한"))
+    assert syllable == ("한", 0, 3, 2)
+    assert len(units("🇩🇪🇫🇷")) == 2
+    assert len(units("한글")) == 2
+    assert len(units("a\u0301b")) == 2
+
+
+def lines(text: str, width: int, room: int | None = None) -> list[str]:
+    found = units(text)
+    return ["".join(unit.text for unit in found[a:b]) for a, b in wrap(found, width, room=room)]
+
+
+def test_lines_break_at_blanks_newlines_and_wide_characters() -> None:
+    assert lines("the rain fell", 8) == ["the rain ", "fell"]
+    assert lines("the rain fell", 9) == ["the rain ", "fell"]
+    assert lines("abcdefgh", 3) == ["abc", "def", "gh"]
+    assert lines("a\n\nb", 5) == ["a\n", "\n", "b"]
+    assert lines("한글텍스트", 5) == ["한글", "텍스", "트"]
+    assert lines("", 5) == [""]
+    assert lines("한", 1) == ["한"]  # it must stand somewhere
+
+
+def test_the_first_line_may_have_less_room() -> None:
+    assert lines("ing of the rain", 8, room=3) == ["ing ", "of the ", "rain"]
+    assert lines("ing of", 8, room=2) == ["in", "g of"]
+    assert lines("ing of", 8, room=0) == ["", "ing of"]
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 7, 40])
+def test_lines_go_on_as_if_wrapped_at_once(width: int) -> None:
+    text = f"the rain fell on\n\nthe old 한글 텍스트 {FAMILY} e\u0301nd " * 3
+    found = units(text)
+    whole = wrap(found, width)
+    grown = [(0, 0)]
+    for upto in range(1, len(found) + 1):  # text that comes bit by bit: only the last line is wrapped again
+        start, _ = grown.pop()
+        grown += wrap(found[:upto], width, start)
+    assert grown == whole
+    for start, end in whole:
+        cells = sum(unit.width for unit in found[start:end])
+        hanging = found[end - 1].text == " " if end > start else False
+        assert cells <= width + hanging or end - start - hanging == 1
