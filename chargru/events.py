@@ -94,6 +94,12 @@ class RateChanged:
     learning_rate: float
     scale: float
 
+    @property
+    def compared(self) -> str:
+        """The scale in words."""
+        times = f"{self.scale:.3g}"
+        return "as planned again" if times == "1" else f"{times} times the plan's"
+
 
 @dataclass(frozen=True)
 class Sampled:
@@ -141,9 +147,13 @@ class Resumed:
 
 @dataclass(frozen=True)
 class Notice:
-    """Something the user should know, in one line: a smaller window, a full disk, a changed encoding."""
+    """Something the user should know, in one line: a smaller window, a full disk, a changed encoding.
+
+    `unsaved`: it says why a model could not be saved, which matters until the next `Saved`.
+    """
 
     message: str
+    unsaved: bool = False
 
 
 @dataclass(frozen=True)

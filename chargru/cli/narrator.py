@@ -72,10 +72,7 @@ class Narrator:
                     f"3-grams {event.trigram:.2f}, 5-grams {event.fivegram:.2f} nats/char"
                 )
             case RateChanged():
-                self.say(
-                    f"learning rate {event.learning_rate:.3g} from step {event.step:,} on, "
-                    f"{event.scale:.3g} times the plan's"
-                )
+                self.say(f"learning rate {event.learning_rate:.3g} from step {event.step:,} on, {event.compared}")
             case Paused() | Resumed():
                 self.say("paused" if isinstance(event, Paused) else "going on")
             case Notice():

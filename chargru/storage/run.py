@@ -66,7 +66,7 @@ class Run:
             RunError: the directory or its run.json cannot be written.
         """
         root, base = Path(root), safe_name(name)
-        with _as_run_error(root, "no run can be made there"):
+        with _as_run_error(root, "takes no new run"):
             root.mkdir(parents=True, exist_ok=True)
             path = _make_directory(root, base)
             run = cls(path, {})

@@ -24,7 +24,10 @@ class Keeper:
             path = str(self._run.save(checkpoint, best))
         except (CheckpointError, RunError) as error:
             self.problem = error.message
-            return Notice(f"{error.message}; the last checkpoint stands, training goes on")
+            cause = error.__cause__  # the reason alone: with a whole path before it, it would be cut off
+            reason = cause.strerror if isinstance(cause, OSError) and cause.strerror else error.message
+            stands = "the last checkpoint stands" if self.saved else "nothing is saved yet"
+            return Notice(f"not saved: {reason}; {stands}, training goes on", unsaved=True)
         self.saved = True
         self.note("running", checkpoint.step, checkpoint.seconds, checkpoint.best_loss)
         return Saved(checkpoint.step, path, best)

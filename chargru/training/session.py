@@ -218,19 +218,35 @@ def _changed(request: TrainRequest, checkpoint: Checkpoint) -> TrainingConfig:
 
 def _text_again(request: TrainRequest, directory: Path, corpus: CorpusIdentity) -> Document:
     """The text of the run, from where it was read before or from where the user says that it is now."""
-    replace = request.replace_bad_bytes
     if request.corpus is not None:
-        return library.load(request.corpus, encoding=request.encoding, replace=replace)
+        return _read_again(request.corpus, request, corpus)
     copy = directory / _TEXT_COPY
     if copy.is_file():
         return read_text(copy, encoding="utf-8")
     try:
-        return library.load(corpus.source, encoding=request.encoding, replace=replace)
+        return _read_again(corpus.source, request, corpus)
     except TextError as error:
         raise RunError(
             f"the text of this run cannot be read again: {error.message}",
             "say where it is now: chargru train PATH --resume RUN",
         ) from error
+
+
+def _read_again(spec: str, request: TrainRequest, corpus: CorpusIdentity) -> Document:
+    """The text in the first way in which it can be read: when the run began, an encoding may have been given by hand
+    and bad bytes replaced. Whether it is the same text, its SHA-256 says afterwards.
+    """
+    encodings = [request.encoding]
+    if request.encoding is None and corpus.encoding != "mixed":
+        encodings.append(corpus.encoding)
+    failures: list[TextError] = []
+    for replace in (request.replace_bad_bytes, True):
+        for encoding in encodings:
+            try:
+                return library.load(spec, encoding=encoding, replace=replace)
+            except TextError as error:
+                failures.append(error)
+    raise failures[0]
 
 
 def _best_weights(run: Run, checkpoint: Checkpoint) -> tuple[Any, tuple[str, ...]]:

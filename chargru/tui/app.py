@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from math import inf
 from pathlib import Path, PurePath
-from time import monotonic
+from time import monotonic, process_time
 from typing import Any, ClassVar
 
 from textual import on
@@ -34,7 +34,7 @@ from chargru.tui.library import HouseLibrary, Library
 from chargru.tui.messages import HistoryRead, PlayWanted, Problem, TrainingEvents, TrainingWanted, WatchWanted
 from chargru.tui.models import HouseModels, Models
 from chargru.tui.remembered import Remembered
-from chargru.tui.runner import REDRAW, TICK, Pump, Runner, WorkerRunner
+from chargru.tui.runner import REDRAW, SHARE, SLOWEST, TICK, Pump, Runner, WorkerRunner
 from chargru.tui.shell import Shell
 from chargru.tui.state import Phase, TrainingState
 from chargru.tui.watching import WatchRunner
@@ -121,6 +121,7 @@ class ChargruApp(Shell):
         self._watcher: WatchRunner | None = None
         self._untold: list[Event] = []  # folded in, but not on the screens yet
         self._told_at, self._telling_soon = -inf, False
+        self._pace, self._used = REDRAW, process_time()  # seconds between pictures; processor time at the last one
         self._leaving = False
         self._leave_with: int | None = None
         self._has_terminal = False
@@ -234,7 +235,7 @@ class ChargruApp(Shell):
         elif all(isinstance(event, Progress) for event in self._untold):
             if not self._telling_soon:
                 self._telling_soon = True
-                self.set_timer(max(self._told_at + REDRAW - monotonic(), 0.001), self._tell_if_due)
+                self.set_timer(max(self._told_at + self._pace - monotonic(), 0.001), self._tell_if_due)
             return
         self.tell_screens()
 
@@ -245,7 +246,9 @@ class ChargruApp(Shell):
     def tell_screens(self) -> None:
         """Let the screens show what was folded in since the last time."""
         events, self._untold, self._telling_soon = tuple(self._untold), [], False
-        self._told_at = monotonic()
+        used = process_time()
+        self._pace = min(max((used - self._used) / SHARE, REDRAW), SLOWEST)
+        self._told_at, self._used = monotonic(), used
         self.training_changed.publish(events)
 
     def _read_history(self, run: str) -> None:

@@ -104,6 +104,7 @@ class Remembered:
         self.layout = LayoutChoices()
         self.problems: list[str] = []
         self.changed: Callable[[], None] = lambda: None
+        self._told = ""  # why the file is not used, as it was told already
         self._lock = Lock()  # changes come from the screens' thread, writing is done in another
         self._changes: dict[tuple[str, str], Any] = {}
         if path is not None:
@@ -113,6 +114,7 @@ class Remembered:
         try:
             tables = choices_file.read(path)
         except choices_file.UnusableFileError as error:
+            self._told = str(error)
             self.problems.append(f"{path} is not used: {error}. Choices are kept for this time only.")
             return
         for section, kind in SECTIONS.items():
@@ -139,12 +141,14 @@ class Remembered:
             changes, self._changes = self._changes, {}
         if self.path is None or not changes:
             return []
+        known = False
         try:
             return choices_file.write(self.path, changes)
         except choices_file.UnusableFileError as error:
             problem = f"{self.path} is left as it is: {error}. Choices are kept for this time only."
+            known = str(error) == self._told
         except OSError as error:
             problem = f"{self.path} cannot be written: {error.strerror or error}. Choices are kept for this time only."
         with self._lock:  # perhaps it can be later; newer changes win
             self._changes = {**changes, **self._changes}
-        return [problem]
+        return [] if known else [problem]

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from chargru.worker.client import WorkerClient
 
 TICK = 0.1  # seconds between two looks into the mailbox
-# Seconds between two pictures of a training that simply goes on. Each costs some 40 ms that training on the same
-# processor loses, and over ssh it is traffic.
+# Seconds between two pictures of a training that simply goes on, at least: over ssh each is traffic. And they may take
+# this share of a core, no more: training runs on the same processor, and all its threads wait for the slowest.
 REDRAW = 1.0 if "SSH_CONNECTION" in os.environ else 0.4
+SHARE = 0.02
+SLOWEST = 2.0
 
 
 class Runner(Protocol):

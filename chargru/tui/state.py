@@ -57,7 +57,8 @@ ACTIVE = frozenset({Phase.STARTING, Phase.TRAINING, Phase.PAUSED, Phase.STOPPING
 
 @dataclass(frozen=True)
 class LogLine:
-    """One line of the event log; `kind` chooses its mark: saved, recovered, rate, paused, notice, failed, done.
+    """One line of the event log; `kind` chooses its mark: saved, recovered, rate, paused, notice, unsaved,
+    failed, done.
 
     `step` is where it happened, None where that says nothing; `elapsed` is the time of training, in seconds, at which
     it came, None before the first progress.
@@ -83,6 +84,7 @@ class TrainingState:
     landmarks: Landmarks | None = None
     sampled: Sampled | None = None
     saved: Saved | None = None
+    unsaved: str = ""  # why the newest model could not be saved
     finished: Finished | None = None
     failed: Failed | None = None
     recoveries: list[Recovered] = field(default_factory=list)
@@ -187,13 +189,13 @@ class TrainingState:
                 self.landmarks = event
             case RateChanged():
                 self.rates.append(event)
-                told = f"learning rate {small(event.learning_rate)}, {event.scale:.3g} times the plan's"
+                told = f"learning rate {small(event.learning_rate)}, {event.compared}"
                 self._note("rate", told, event.step)
             case Sampled():
                 self.sampled = event
                 self.samples.add(event, self.evaluated.val_loss if self.evaluated else None)
             case Saved():
-                self.saved = event
+                self.saved, self.unsaved = event, ""
                 self._note("saved", "saved as best" if event.best else "saved", event.step)
             case Recovered():
                 self._recovered(event)
@@ -208,7 +210,9 @@ class TrainingState:
                 if self.progress is None:
                     self.notes.append(event.message)
                     del self.notes[:-8]
-                self._note("notice", event.message)
+                if event.unsaved:
+                    self.unsaved = event.message
+                self._note("unsaved" if event.unsaved else "notice", event.message)
             case Failed():
                 self.failed = event
                 self.phase = Phase.FAILED

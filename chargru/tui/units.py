@@ -16,6 +16,7 @@ from chargru.tui.formatting import shown
 
 JOINER = "\u200d"
 PLACEHOLDER = "◌"  # carries what has no width of its own and nothing before it to stand on
+CLOSING = frozenset(".,:;!?…%)]}\"'»”’、。，．！？：；）］｝〉》」』】〕")  # begin no line
 
 
 class Unit(NamedTuple):
@@ -67,20 +68,21 @@ def _belongs(character: str, before: str) -> bool:
     return unicodedata.category(character) in ("Mn", "Me", "Mc")
 
 
-def wrap(found: Sequence[Unit], width: int, start: int = 0, room: int | None = None) -> list[tuple[int, int]]:
+def wrap(found: Sequence[Unit], width: int, start: int = 0) -> list[tuple[int, int]]:
     """Lines of at most `width` cells as (first, after the last) unit, from unit `start` on; there is always one.
 
-    Lines break at newlines, which end their line, behind blanks, which may hang over the edge, behind wide characters,
-    and else where they must. `room` is what the first line has left.
+    Lines break at newlines, which end their line, behind blanks, which may hang over the edge, behind wide characters
+    unless a full stop or the like follows, and else where they must.
     """
     width = max(width, 1)
-    limit = width if room is None else min(room, width)
     lines: list[tuple[int, int]] = []
     line, cells, behind = start, 0, None
     i = start
     while i < len(found):
         unit = found[i]
-        full = cells + unit.width > limit and (i > line or limit < width)
+        if i > line and found[i - 1].width == 2 and unit.text not in CLOSING:
+            behind = i
+        full = cells + unit.width > width and i > line
         if unit.text == "\n" or (full and unit.text == " "):
             i += 1
             end = i
@@ -90,10 +92,39 @@ def wrap(found: Sequence[Unit], width: int, start: int = 0, room: int | None = N
         else:
             cells += unit.width
             i += 1
-            if unit.text == " " or unit.width == 2:
+            if unit.text == " ":
                 behind = i
             continue
         lines.append((line, end))
-        line, cells, behind, limit = end, 0, None, width
+        line, cells, behind = end, 0, None
+    lines.append((line, len(found)))
+    return lines
+
+
+def wrap_words(found: Sequence[Unit], width: int, room: int, *, fresh: bool) -> list[tuple[int, int]]:
+    """Lines as Textual's TextArea breaks them: a word goes with the blanks behind it, and only one wider than a line
+    is cut. So what is shown before it is taken stands where it will stand.
+
+    `room` is what the first line has left; `fresh` says that a word begins there, which may go to the next line whole.
+    """
+    width = max(width, 1)
+    lines: list[tuple[int, int]] = []
+    line, left, i = 0, room, 0
+    while i < len(found):
+        end = i
+        while end < len(found) and not found[end].text.isspace():
+            end += 1
+        while end < len(found) and found[end].text.isspace():
+            end += 1
+        cells = sum(unit.width for unit in found[i:end])
+        if cells > left and (i > line or (i == 0 and fresh and room < width)):
+            lines.append((line, i))
+            line, left = i, width
+        for k in range(i, end):
+            if found[k].width > left and (k > line or (k == 0 and room < width)):
+                lines.append((line, k))
+                line, left = k, width
+            left -= found[k].width
+        i = end
     lines.append((line, len(found)))
     return lines

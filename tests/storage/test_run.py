@@ -54,7 +54,7 @@ def test_a_run_that_cannot_be_made_leaves_no_directory(tmp_path: Path) -> None:
         Run.create(tmp_path, "run", {"loss": float("nan")})
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "file").write_text("")
-    with pytest.raises(RunError, match="no run can be made there"):
+    with pytest.raises(RunError, match="takes no new run"):
         Run.create(tmp_path / "file", "run", {})
 
 

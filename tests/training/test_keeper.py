@@ -32,6 +32,7 @@ def test_a_full_disk_is_a_notice(make_trainer, monkeypatch):
     assert isinstance(told, Notice)
     assert "no space left" in told.message
     assert "no space left" in keeper.problem
+    assert told.unsaved
     assert not keeper.saved
 
     def full_record(**_):

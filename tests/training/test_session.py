@@ -97,6 +97,18 @@ def test_resume_refuses_another_text_and_says_how_to_name_a_moved_one(request_of
         open_session(TrainRequest(resume="r", corpus=str(moved), out=runs, steps=12))
 
 
+def test_a_text_read_with_bad_bytes_replaced_goes_on_without_being_told_again(request_of, tmp_path, text):
+    text.write_bytes(TEXT.encode() + b"\xff" + TEXT.encode())
+    with pytest.raises(TextError, match="does not decode"):
+        open_session(request_of(steps=5))
+    finish(open_session(request_of(steps=5, name="r", replace_bad_bytes=True)))
+    runs = str(tmp_path / "runs")
+    assert finish(open_session(TrainRequest(resume="r", out=runs, steps=9))).steps == 9
+    text.write_bytes(TEXT.encode() + b"\xff\xfe" + TEXT.encode())
+    with pytest.raises(RunError, match="not the text this run learned"):
+        open_session(TrainRequest(resume="r", out=runs, steps=12))
+
+
 def test_sizes_cannot_change_on_the_way(request_of, tmp_path):
     finish(open_session(request_of(steps=5, name="r")))
     with pytest.raises(ConfigError, match="hidden_size cannot change"):

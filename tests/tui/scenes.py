@@ -24,6 +24,7 @@ from chargru.tui.archive import RunCurves, RunRow
 from chargru.tui.messages import TrainingWanted
 from chargru.tui.remembered import Remembered
 from chargru.tui.widgets.completion import CompletionGrid
+from chargru.tui.widgets.forecast import ForecastLine
 from chargru.tui.widgets.prompt import PromptArea
 from tests.tui.fakes import (
     FakeModels,
@@ -217,7 +218,9 @@ async def corpus_problem(stage: Stage) -> None:
 async def corpus_filter(stage: Stage) -> None:
     await corpus(stage)
     await stage.press("slash", *"pyt")
-    await stage.until("there was python-reference.", "256 units")
+    await stage.until("there was python-reference.")
+    line = stage.app.screen.query_one(ForecastLine)
+    await until(stage.pilot, lambda: line.render().plain.startswith("  "))  # no forecast of the text before
 
 
 @scene("corpus-settings")

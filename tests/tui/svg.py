@@ -138,7 +138,9 @@ def _row(y: int, runs: list[Run], back: str, looks: dict[str, str]) -> str:
         if run.look:
             name = f"s{zlib.crc32(run.look.encode()):08x}"[:6]
             looks[name] = run.look
-            texts.append(f'<tspan x="{run.left * WIDTH}" class="{name}">{escape(run.text)}</tspan>')
+            # What a reader's font has not comes from another one, with other widths.
+            fit = "" if run.text.isascii() else f' textLength="{run.cells * WIDTH}" lengthAdjust="spacingAndGlyphs"'
+            texts.append(f'<tspan x="{run.left * WIDTH}"{fit} class="{name}">{escape(run.text)}</tspan>')
     return f'<g>{behind}<text y="{y * HEIGHT + 16}">{"".join(texts)}</text></g>'
 
 

@@ -65,6 +65,15 @@ def test_paused_recovered_and_no_longer_better() -> None:
     assert (words.tone, "of step 50, is kept" in words.text) == ("warning", True)
 
 
+def test_a_model_that_could_not_be_saved_is_told_until_one_is() -> None:
+    full = Notice("not saved: No space left on device; nothing is saved yet, training goes on", unsaved=True)
+    words = said(started(), progress(900, elapsed=90.0), full)
+    assert words is not None
+    assert (words.title, words.tone, keys(words)) == ("Not saved", "failed", ["s"])
+    assert words.text.startswith("No space left on device")
+    assert said(started(), progress(900, elapsed=90.0), full, saved(950)) is None
+
+
 def test_a_recording_speaks_of_no_model() -> None:
     finished = Finished("done", "", 1.4, 300, 18.0, 5.0)
     words = said(started(), progress(20), finished, recording="a recording of 0:18")

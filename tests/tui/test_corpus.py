@@ -216,7 +216,13 @@ async def test_bad_bytes_are_replaced_by_a_key() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, app, "r replaces 3 bytes")
         assert "first at offset 17" in words_on(app)
-        screen(app).library.focus()
+        screen(app).query_one(PathInput).focus()
+        await settle(pilot)
+        assert "/ Find" not in words_on(app)  # a slash is a letter of the path there
+        assert "esc Leave field" in words_on(app)
+        await press(pilot, "escape")
+        assert screen(app).focused is screen(app).library
+        assert screen(app).spec == "/mine/bad.txt"
         await press(pilot, "enter")
         await until(pilot, lambda: "r replaces its bad bytes" in "".join(n.message for n in app._notifications))
         assert runner.requests == []
@@ -224,7 +230,9 @@ async def test_bad_bytes_are_replaced_by_a_key() -> None:
         await ready(pilot, app, "there was /mine/bad.txt.")
         assert library.readings[-1] == {"spec": "/mine/bad.txt", "encoding": None, "replace": True}
         assert "1 by hand" in words_on(app)
+        turn = screen(app)._forecast_turn
         screen(app).choose("tales")  # another text is read as ever
+        assert screen(app)._forecast_turn > turn  # a forecast on its way is not told of it
         await ready(pilot, app)
         assert "1 by hand" not in words_on(app)
         screen(app).choose("/mine/bad.txt")
@@ -302,9 +310,13 @@ async def test_forecasts_and_answers_to_older_questions() -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         await ready(pilot, app, "about 4 M characters read (3.9 times over) · 256 units · likely 1.55 nats")
         assert library.foreseen == [("tales", 180.0, {})]
+        line = app.screen.query_one(ForecastLine)
+        await until(pilot, lambda: not line.render().plain.startswith("…"))
+        line.wait()
+        assert line.render().plain.startswith("… about 4 M")  # a number of what was chosen before is never told as new
         await app.run_action("budget(0)", app.screen)
         await ready(pilot, app, "about 660k characters read (66% of it)")
-        line = app.screen.query_one(ForecastLine)
+        await until(pilot, lambda: not line.render().plain.startswith("…"))
         turn = screen(app)._forecast_turn
         app.screen.post_message(ForecastRead(turn - 1, Outlook(1, 1, 1.0, 1.0, 9.99, 9.0, 10.0)))
         app.screen.post_message(PreviewRead("tales", None, "an old problem", turn=screen(app)._turn - 1))

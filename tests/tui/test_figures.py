@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 from chargru.config import TrainRequest
@@ -45,6 +46,11 @@ def test_this_model_stands_on_the_ladder_where_it_belongs() -> None:
     begin = names.index("uniform")
     assert names[begin : begin + 5] == ["uniform", "letters", "3-gram", "this model", "5-gram"]
     assert "better than the 3-gram model, 0.18 above the 5-gram" in names
+    worse = panel(
+        after(started(), LANDMARKS, progress(20), Evaluated(20, 0, 9.0, None, 9.0, 20, 9, True, 1.0)), Scale()
+    )
+    row = next(row for row in worse if row.name.startswith("not yet better"))
+    assert row.tone == ""  # no tick at what is not reached
 
 
 def test_a_changed_learning_rate_and_no_improvement_are_told() -> None:
@@ -52,7 +58,7 @@ def test_a_changed_learning_rate_and_no_improvement_are_told() -> None:
     state = after(started(), progress(900), stale, RateChanged(900, 6.4e-3, 1.25))
     assert told(state, Scale())["learning rate"] == "5.1e-3 ×1.25"
     assert "no better for 6 evaluations, the best is kept" in told(state, Scale())
-    assert ("no better for", "6 looks") in [(name, value) for _, name, value in figures(state, Scale())]
+    assert ("no better for", "6 evals") in [(name, value) for _, name, value in figures(state, Scale())]
 
 
 def test_before_the_first_figures() -> None:
@@ -68,3 +74,13 @@ def test_the_least_important_rows_give_way() -> None:
     assert [row.name for row in fitting(rows, 0)] == ["a"]
     state = after(started(), LANDMARKS, progress(1000), evaluated(1000))
     assert {"training loss", "validation loss", "best"} == {row.name for row in fitting(panel(state, Scale()), 3)}
+
+
+def test_the_ladder_is_there_whole_or_not_at_all_and_no_gap_doubles() -> None:
+    rows = panel(after(started(), LANDMARKS, progress(1000), evaluated(1000)), Scale())
+    ladder = {"uniform", "letters", "3-gram", "this model", "5-gram"}
+    heights = {len(ladder & {row.name for row in fitting(rows, height)}) for height in range(1, len(rows) + 1)}
+    assert heights == {0, 5}
+    for height in range(1, len(rows) + 1):
+        kept = fitting(rows, height)
+        assert not any(row.gap and after.gap for row, after in itertools.pairwise(kept))

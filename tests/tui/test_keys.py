@@ -109,6 +109,13 @@ async def test_the_keys_of_the_runs_screen() -> None:
         assert runner.requests == [TrainRequest(resume="checkpoints/tales-1")]
 
 
+def test_the_bar_keeps_a_short_key_where_a_long_one_before_it_has_no_room() -> None:
+    keys = [Key("f2", "F2", "Corpus"), Key("x", "x", "Stop"), Key("f5", "F5 F7 F9", "Take"), Key("n", "^n", "Next")]
+    assert [key.name for key in arrange(keys, 39)] == ["f2", "x", "f5", "n"]
+    assert [key.name for key in arrange(keys, 38)] == ["f2", "x", "f5"]
+    assert [key.name for key in arrange(keys, 30)] == ["f2", "x", "n"]
+
+
 def test_the_bar_drops_the_last_of_the_screens_own_keys() -> None:
     keys = [Key("f1", "F1", "Help"), Key("x", "x", "Stop"), Key("ctrl+r", "^r", "Again"), Key("f2", "F2", "Corpus")]
     assert [key.name for key in arrange(keys, 80)] == ["f2", "x", "ctrl+r", "f1"]

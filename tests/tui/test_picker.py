@@ -37,12 +37,14 @@ async def test_a_model_is_found_among_many_and_chosen() -> None:
         assert "11 of" in words_on(app)
         await press(pilot, "down", "enter")
         await until(pilot, lambda: "model run-40" in words_on(app))
+        assert app.screen.query_one("#prompt").has_focus
 
         await pilot.click(ModelSelect)
         await until(pilot, lambda: isinstance(app.screen, PickerScreen))
         await press(pilot, *"zzz", "enter", "escape")
         await until(pilot, lambda: not isinstance(app.screen, PickerScreen))
         assert select.value == "run checkpoints/run-40"
+        assert app.screen.query_one("#prompt").has_focus
         await pilot.click(ModelSelect)
         await until(pilot, lambda: isinstance(app.screen, PickerScreen))
         for _ in range(4):

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from chargru.config import SamplingConfig, TrainRequest
 from chargru.errors import ConfigError, RunError
-from chargru.events import Saved
+from chargru.events import Failed, Saved
 from chargru.tui.app import ChargruApp
 from chargru.tui.messages import CompletionGrew, GhostSeen, PromptRead, TrainingWanted
 from chargru.tui.remembered import Remembered
@@ -148,6 +148,28 @@ async def test_the_best_comes_first_and_equal_ones_once() -> None:
         await until(pilot, lambda: texts(app) == [WRITTEN[0]])
         assert "2 alike left out" in words_on(app)
         assert_sound(app)
+
+
+async def test_a_note_about_a_prompt_goes_with_it() -> None:
+    model = FakeModel(notes=("™ is read as TM",))
+    app = make_app(models=FakeModels("tales-1", model=model))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await play(pilot, app)
+        await press(pilot, "™", "enter")
+        await until(pilot, lambda: texts(app) == WRITTEN)
+        assert "™ is read as TM" in words_on(app)
+        model.notes = ()
+        await press(pilot, "backspace", "a")
+        await until(pilot, lambda: "is read as" not in words_on(app))
+        assert texts(app) == WRITTEN
+
+
+async def test_a_training_that_failed_is_not_live_any_more() -> None:
+    app = make_app(runner=FakeRunner(), models=FakeModels("tales-1"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await train(pilot, app)
+        await hear(pilot, app, Failed("the training process was killed", ""))
+        await until(pilot, lambda: "model tales · just trained" in words_on(app))
 
 
 async def test_ghost_strip_and_surprise_while_typing() -> None:
@@ -395,7 +417,7 @@ def test_the_fields_make_the_settings() -> None:
         ("temperature", "", "temp must be a number, not empty"),
         ("temperature", "nan", "finite"),
         ("top_k", "2.5", "top-k must be a whole number, not 2.5"),
-        ("top_p", "1.5", "top_p must be at most 1"),
+        ("top_p", "1.5", "top-p must be at most 1"),
         ("length", "1000000", "length must be at most 20,000 here"),
         ("count", "9", "count must be at most 8 here"),
         ("count", "0", "count must be at least 1"),

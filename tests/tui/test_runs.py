@@ -100,6 +100,19 @@ async def open_runs(pilot: Pilot[int], app: ChargruApp, *wait: str) -> None:
     await until(pilot, lambda: app.screen.query_one(RunsTable).has_focus)
 
 
+async def test_another_theme_colours_every_cell_anew(root: Path) -> None:
+    app = house(root)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await open_runs(pilot, app, "4 runs")
+        table = app.screen.query_one(RunsTable)
+        before = [str(cell.style) for cell in table.get_row_at(0)]
+        app.theme = "chargru-light"
+        await until(pilot, lambda: [str(cell.style) for cell in table.get_row_at(0)] != before)
+        keys = [column.key for column, _ in table._columns_shown]
+        after = [str(cell.style) for cell in table.get_row_at(0)]
+        assert {key for key, old, new in zip(keys, before, after, strict=True) if old != new} == {"curve", "age"}
+
+
 async def test_runs_are_sorted_filtered_marked_and_overlaid(root: Path) -> None:
     remembered = Remembered(None)
     app = house(root, remembered=remembered)
@@ -354,6 +367,17 @@ async def test_hundreds_of_runs_are_listed(tmp_path: Path) -> None:
         await press(pilot, "slash", *"run-39", "enter", "s")
         assert names(app)[0] == "run-39"
         assert_sound(app)
+
+
+async def test_details_fill_their_panel_and_keys_have_names_in_ascii(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "linux")
+    app = house(root)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_runs(pilot, app, "enter play", "space mark")
+        await press(pilot, "i")
+        await until(pilot, lambda: "nats, " in words_on(app))  # "best 1.5 nats, 2.2 bits": not cut at twenty cells
 
 
 def test_the_question_names_what_goes_and_how_much() -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.tui.fakes import settle
 from tests.tui.scenes import SCENES, Scene, Stage, hold_still, stage
 from tests.tui.svg import lines_of, looks_of
 
@@ -91,6 +92,8 @@ async def test_the_screen_is_as_approved(
         await found.play(on_stage)
         for word, theme in THEMES.items():
             app.theme = theme
+            await settle(pilot)
+            app.stylesheet.update(app.screen, animate=False)  # Textual forgets the command palette
             picture = await on_stage.picture()
             path = PLACE / f"{found.name}-{size[0]}x{size[1]}-{word}.svg"
             if UPDATE:

@@ -139,6 +139,8 @@ def test_learning_rates_and_where_it_went_on_are_kept_for_the_chart() -> None:
     assert (state.log[-1].kind, state.log[-1].step) == ("rate", 540)
     assert "6.4e-3, 1.25 times the plan's" in state.log[-1].text
     assert after(started()).rate_scale == 1
+    again = after(started(), progress(20), RateChanged(20, 5.1e-3, 1.25 * 0.8))
+    assert again.log[-1].text == "learning rate 5.1e-3, as planned again"
 
 
 def test_overfitting_is_told_from_the_fourth_evaluation_on() -> None:

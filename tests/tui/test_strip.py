@@ -70,6 +70,7 @@ async def test_numbers_marks_and_clicks_take_and_letters_go_back() -> None:
         await pilot.click(NextStrip, offset=(17, 0))
         await settle(pilot)
         assert app.taken[-1] == " "
+        assert app.left == ["6", "x", None, None]  # and back to the prompt
         strip.show(SOME[:1])
         await press(pilot, "4")
         assert len(app.taken) == 6

@@ -147,7 +147,7 @@ def test_an_exception_gives_the_terminal_back_and_tells_itself(tmp_path: Path) -
 def test_a_worker_that_dies_leaves_the_app_and_its_terminal_whole(terminal: Terminal) -> None:
     terminal.read_until("distinct")
     terminal.press(b"\r")
-    terminal.read_until("training 1%", 60.0)
+    terminal.read_until("ch/s", 60.0)
     (worker,) = children(terminal.app.pid)
     os.kill(worker, signal.SIGKILL)
     terminal.read_until("Training ended")
@@ -173,7 +173,7 @@ def test_choices_are_there_the_next_time_even_after_a_signal(terminal: Terminal,
 def test_a_training_is_saved_whatever_ends_the_app(terminal: Terminal, tmp_path: Path, ending: bytes | int) -> None:
     terminal.read_until("distinct")
     terminal.press(b"\r")
-    terminal.read_until("training 1%", 60.0)
+    terminal.read_until("ch/s", 60.0)
     (worker,) = children(terminal.app.pid)
     if isinstance(ending, bytes):
         terminal.press(ending)
@@ -191,7 +191,7 @@ def test_a_training_is_saved_whatever_ends_the_app(terminal: Terminal, tmp_path:
 def test_a_terminal_that_vanishes_leaves_nobody_behind(terminal: Terminal, tmp_path: Path) -> None:
     terminal.read_until("distinct")
     terminal.press(b"\r")
-    terminal.read_until("training 1%", 60.0)
+    terminal.read_until("ch/s", 60.0)
     (worker,) = children(terminal.app.pid)
     os.close(terminal.slave)
     os.close(terminal.master)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
+from itertools import pairwise
 
 import pytest
 from rich.cells import cell_len
+from textual._wrap import compute_wrap_offsets
 
-from chargru.tui.units import units, wrap
+from chargru.tui.units import units, wrap, wrap_words
 from tests.tui.fakes import FORBIDDEN, HOSTILE, NASTY
 
 FAMILY = "👩‍👩‍👧‍👦"
@@ -33,9 +35,14 @@ def test_what_belongs_together_is_one_unit() -> None:
     assert len(units("a\u0301b")) == 2
 
 
-def lines(text: str, width: int, room: int | None = None) -> list[str]:
+def lines(text: str, width: int) -> list[str]:
     found = units(text)
-    return ["".join(unit.text for unit in found[a:b]) for a, b in wrap(found, width, room=room)]
+    return ["".join(unit.text for unit in found[a:b]) for a, b in wrap(found, width)]
+
+
+def word_lines(text: str, width: int, room: int, *, fresh: bool) -> list[str]:
+    found = units(text)
+    return ["".join(unit.text for unit in found[a:b]) for a, b in wrap_words(found, width, room, fresh=fresh)]
 
 
 def test_lines_break_at_blanks_newlines_and_wide_characters() -> None:
@@ -48,10 +55,26 @@ def test_lines_break_at_blanks_newlines_and_wide_characters() -> None:
     assert lines("한", 1) == ["한"]  # it must stand somewhere
 
 
+def test_no_line_begins_with_a_full_stop() -> None:
+    assert lines("한글텍스트. 한글", 10) == ["한글텍스", "트. 한글"]
+    assert lines("말했다.” 한글", 6) == ["말했", "다.” ", "한글"]
+    assert lines("한...........", 4) == ["한..", "....", "....", "."]  # where they must
+
+
 def test_the_first_line_may_have_less_room() -> None:
-    assert lines("ing of the rain", 8, room=3) == ["ing ", "of the ", "rain"]
-    assert lines("ing of", 8, room=2) == ["in", "g of"]
-    assert lines("ing of", 8, room=0) == ["", "ing of"]
+    assert word_lines("ing of the rain", 8, 4, fresh=False) == ["ing ", "of the ", "rain"]
+    assert word_lines("ing of", 8, 2, fresh=False) == ["in", "g of"]
+    assert word_lines("ing of", 8, 2, fresh=True) == ["", "ing of"]
+    assert word_lines("ing of", 8, 0, fresh=False) == ["", "ing of"]
+
+
+@pytest.mark.parametrize("width", [1, 3, 8, 20, 61])
+def test_words_go_where_a_text_area_puts_them(width: int) -> None:
+    text = "the rain fell on  the 나무 아래에 앉아 바다를 보았다. an_extraordinarily_long_word and 나무아래에앉아 end"
+    ends = [0, *compute_wrap_offsets(text, width, 4), len(text)]
+    if width > 1:  # a wide character has no place there
+        assert word_lines(text, width, width, fresh=True) == [text[a:b] for a, b in pairwise(ends)]
+    assert "".join(word_lines(text, width, width // 2, fresh=True)) == text
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 7, 40])

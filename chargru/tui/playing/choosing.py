@@ -8,7 +8,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Label, Select, Static
 
-from chargru.events import Event, Finished, Started
+from chargru.events import Event, Failed, Finished, Started
 from chargru.tui.archive import RunRow
 from chargru.tui.formatting import nats, one_line
 from chargru.tui.messages import RunsRead
@@ -136,6 +136,7 @@ class ChoosingScreen(BaseScreen):
             select = self.query_one("#play-model", Select)
             if value is not None and any(value == each for _, each in select._options):  # it may be gone meanwhile
                 select.value = value
+            self.query_one("#prompt").focus()  # who has looked at models wants to write
 
         self.app.push_screen(PickerScreen("choose a model", self._entries, self.choice), picked)
 
@@ -148,7 +149,7 @@ class ChoosingScreen(BaseScreen):
         """Another model answers from now on, or the same one has learned more."""
 
     def show_training(self, state: TrainingState, events: tuple[Event, ...]) -> None:
-        if any(isinstance(event, Started | Finished) for event in events):
+        if any(isinstance(event, Started | Finished | Failed) for event in events):
             self._fill_models()
         self.tell_model()
 

@@ -169,9 +169,16 @@ class WritingScreen(ReadingScreen):
         self._coming = None
         self._show_batch()
         self.tell_model(batch.model, batch.source)
-        notes = [*batch.notes, *([f"{batch.alike} alike left out"] if batch.alike else [])]
-        self.query_one(InfoLine).say("note", "; ".join(notes))
+        self._tell_notes(batch)
         self.refresh_bindings()
+
+    def _tell_notes(self, batch: Batch) -> None:
+        """What is to be said of the completions, and of their prompt as long as it is the one that stands there."""
+        notes = batch.notes if batch.asked == self.prompt.text else ()
+        certain = batch.sampling.temperature == 0 or batch.sampling.top_k == 1
+        why = ": nothing is left to chance" if certain else ""
+        alike = [f"{batch.alike} alike left out{why}"] if batch.alike else []
+        self.query_one(InfoLine).say("note", "; ".join([*notes, *alike]))
 
     # -- what is shown ------------------------------------------------------------------------------------------
 
@@ -278,6 +285,8 @@ class WritingScreen(ReadingScreen):
     @on(TextArea.Changed, "#prompt")
     def _edited(self) -> None:
         self._typed = monotonic()
+        if (batch := self._batch) is not None and batch.ended and not self._waiting_for_save:
+            self._tell_notes(batch)
 
     def show_training(self, state: TrainingState, events: tuple[Event, ...]) -> None:
         super().show_training(state, events)

@@ -13,6 +13,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
+from textual.widgets import Input
 from textual.worker import get_current_worker
 
 from chargru.events import Event
@@ -70,6 +71,7 @@ class CorpusScreen(BaseScreen):
         Binding("a", "settings", "Settings", tooltip="Every setting of the training, by hand"),
         Binding("e", "encoding", "Encoding", tooltip="Read the text in another encoding"),
         Binding("s", "start", "Start", show=False, tooltip="Train on the chosen text"),
+        Binding("escape", "leave", "Leave field", tooltip="Out of the field, to where letters are keys"),
     ]
 
     def __init__(self) -> None:
@@ -212,6 +214,10 @@ class CorpusScreen(BaseScreen):
         self._bad_bytes = 0
         self._tell_settings()
         self.refresh_bindings()
+        self._forecast_turn += 1  # answers on their way are about another text
+        if self._foreseeing is not None:
+            self._foreseeing.stop()
+        self.query_one(ForecastLine).wait()
         self._ask_soon()
 
     def _ask_soon(self) -> None:
@@ -245,7 +251,7 @@ class CorpusScreen(BaseScreen):
         self.refresh_bindings()
         listed = next((each for each in self.library.choices if each.spec == message.spec), None)
         if message.preview is None:
-            panel.problem(message.spec, message.problem, message.hint, message.bad_bytes)
+            panel.problem(message.spec, message.problem, message.hint, message.bad_bytes, typing=self._typing)
             self.query_one(ForecastLine).say("")
         else:
             panel.preview(message.preview, "" if listed is None or listed.recent else listed.description)
@@ -282,7 +288,17 @@ class CorpusScreen(BaseScreen):
         if action == "encoding":
             panels = self.query(LibraryPanel)  # none when the app is left
             return bool(self.spec and panels) and not looking.in_library(self.library.choices, self.spec)
+        if action == "leave":
+            return self._typing
         return super().check_action(action, parameters)
+
+    def action_leave(self) -> None:
+        self.library.focus() if self.library.is_on_screen else self.query_one(TextTree).focus()
+
+    @property
+    def _typing(self) -> bool:
+        """Whether letters go into a field, and are no keys."""
+        return isinstance(self.focused, Input)
 
     def action_replace(self) -> None:
         """Read undecodable bytes as U+FFFD, or strictly again."""
@@ -350,6 +366,7 @@ class CorpusScreen(BaseScreen):
         self._forecast_turn += 1  # answers on their way are about what was
         if self._say_problem():
             return
+        self.query_one(ForecastLine).wait()
         self._foreseeing = self.set_timer(FORESEE, self._foresee)
 
     def _say_problem(self) -> bool:
@@ -391,7 +408,7 @@ class CorpusScreen(BaseScreen):
             tell("Pick a text first: one of the library, or a path.", severity="warning")
             return
         if self.problem:
-            offer = " r replaces its bad bytes." if self._bad_bytes else ""
+            offer = f" {'esc, then r' if self._typing else 'r'} replaces its bad bytes." if self._bad_bytes else ""
             tell(f"{self.problem}.{offer}", severity="warning", title="This text cannot be trained on")
             return
         seconds = self.query_one(BudgetPicker).seconds

@@ -105,6 +105,9 @@ def words_for(state: TrainingState, scale: Scale) -> Words | None:
                 f"with learning rate {small(last.learning_rate)}",
                 "warning",
             )
+        case Phase.TRAINING if state.unsaved:
+            why = state.unsaved.removeprefix("not saved: ")
+            return Words("Not saved", f"{why}.", "failed", (Way("s", "tries again", "app.save_now"),))
         case Phase.TRAINING if state.overfitting and state.evaluated is not None:
             return Words(
                 "No better",

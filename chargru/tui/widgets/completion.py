@@ -122,7 +122,7 @@ class CompletionCard(ScrollView, can_focus=True):
         """Bring the title and the subtitle up to date."""
         score = self.continuation.score
         self.border_title = Content(
-            f"{self.index + 1}" + ("" if score is None else f" · {score:.2f}".replace("-", "−"))
+            f"{self.index + 1}" + ("" if score is None else f" · {round(score, 2) or 0:.2f}".replace("-", "−"))
         )
         parts = []
         if self.text and not self.writing:

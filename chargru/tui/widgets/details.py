@@ -21,7 +21,7 @@ STATES = {
     "stopped": "stopped: it can go on",
     "broken": "broken: nothing to go on from",
 }
-LANDMARKS = {"uniform": "guessing", "unigram": "letter counts", "trigram": "3-gram", "fivegram": "5-gram"}
+LANDMARKS = {"uniform": "uniform", "unigram": "letters", "trigram": "3-gram", "fivegram": "5-gram"}
 _SAMPLE = 1200  # characters
 
 
@@ -31,11 +31,20 @@ class RunDetails(VerticalScroll):
     BORDER_TITLE = "run"
     HELP = "What is known of the run under the cursor. Its sample is what the model wrote last."
 
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._told: tuple[RunRow | None, RunCurves | None, Scale] | None = None
+
     def compose(self) -> ComposeResult:
         yield Static(id="runs-facts", markup=False)
 
+    def on_resize(self) -> None:
+        if self._told is not None:
+            self.show(*self._told)  # it may have been told before it had its place
+
     def show(self, row: RunRow | None, curves: RunCurves | None, scale: Scale) -> None:
         """Tell these facts."""
+        self._told = row, curves, scale
         self.border_title = Content(one_line(row.name, max(self.size.width - 6, 10)) if row else "run")
         width = max(self.scrollable_content_region.width, 20)
         self.query_one("#runs-facts", Static).update(facts(row, curves, scale, width) if row else Content(""))

@@ -30,6 +30,7 @@ class Row:
 
 
 GAP = Row("", rank=5)
+LADDER = 7  # the rank of the ladder's rows
 
 
 def figures(state: TrainingState, scale: Scale) -> list[tuple[int, str, str]]:
@@ -45,7 +46,7 @@ def figures(state: TrainingState, scale: Scale) -> list[tuple[int, str, str]]:
     other = Scale(bits=not scale.bits)
     rows.append((2, other.unit, other.told(held_out if held_out is not None else _smooth(state), 2)))
     if state.overfitting:
-        rows.append((1, "no better for", f"{state.overfitting} looks"))
+        rows.append((1, "no better for", f"{state.overfitting} evals"))
     beaten = [each for each in yardsticks(state.landmarks) if held_out is not None and held_out < each.loss]
     if beaten:
         rows.append((3, "beats", beaten[-1].label))
@@ -69,8 +70,12 @@ def fitting(rows: list[Row], height: int) -> list[Row]:
     kept = list(rows)
     while len(kept) > max(height, 1):
         worst = max(row.rank for row in kept)
-        index = next(n for n in range(len(kept) - 1, -1, -1) if kept[n].rank == worst)
-        del kept[index]
+        if worst == LADDER:  # half a ladder leads nowhere
+            kept = [row for row in kept if row.rank != LADDER]
+        else:
+            index = next(n for n in range(len(kept) - 1, -1, -1) if kept[n].rank == worst)
+            del kept[index]
+        kept = [row for n, row in enumerate(kept) if not (row.gap and n and kept[n - 1].gap)]
     while kept and kept[-1].gap:
         kept.pop()
     return kept
@@ -101,7 +106,8 @@ def _losses(state: TrainingState, scale: Scale) -> list[Row]:
         Row("perplexity", perplexity, 4),
     ]
     if words := comparison(state.landmarks, held_out, scale):
-        rows.append(Row(words, rank=2, tone="good"))
+        beaten = any(held_out is not None and held_out < each.loss for each in yardsticks(state.landmarks))
+        rows.append(Row(words, rank=2, tone="good" if beaten else ""))
     if state.overfitting:
         words = f"no better for {say.plural(state.overfitting, 'evaluation')}, the best is kept"
         rows.append(Row(words, rank=1, tone="warning"))
@@ -130,9 +136,9 @@ def _ladder(state: TrainingState, scale: Scale) -> list[Row]:
     if not known or held_out is None or not math.isfinite(held_out):
         return []
     places = [(each.loss, each.label) for each in known]
-    rows = [Row(label, scale.told(loss), 7) for loss, label in places]
+    rows = [Row(label, scale.told(loss), LADDER) for loss, label in places]
     index = sum(loss > held_out for loss, _ in places)
-    rows.insert(index, Row("this model", scale.told(held_out), 7, "here"))
+    rows.insert(index, Row("this model", scale.told(held_out), LADDER, "here"))
     return [*rows, GAP]
 
 

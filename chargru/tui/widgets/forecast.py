@@ -18,24 +18,34 @@ class ForecastLine(Widget):
         self._outlook: Outlook | None = None
         self._words = ""
         self._wrong = False
+        self._old = False
         self.units = "nats"
 
     def show(self, outlook: Outlook | None) -> None:
         """Tell this outlook, or nothing where there is none."""
-        self._outlook, self._words, self._wrong = outlook, "", False
+        self._outlook, self._words, self._wrong, self._old = outlook, "", False, False
         self.refresh()
 
     def say(self, words: str, wrong: bool = False) -> None:
         """Tell something else; `wrong`: it keeps the training from starting."""
-        self._outlook, self._words, self._wrong = None, words, wrong
+        self._outlook, self._words, self._wrong, self._old = None, words, wrong, False
         self.refresh()
+
+    def wait(self) -> None:
+        """Mark what is told as that of another choice: a new forecast is on its way."""
+        if self._outlook is not None:
+            self._old = True
+            self.refresh()
 
     def render(self) -> Content:
         room = max(self.size.width - 4, 10)
         if self._words or self._outlook is None:
             words = one_line(self._words, room)
             return Content.styled(f"  ! {words}", "$error") if self._wrong else Content.styled(f"  {words}", _DIM)
-        return Content.assemble(("  ", ""), *told(self._outlook, room, self.units))
+        parts = told(self._outlook, room, self.units)
+        if self._old:
+            return Content.assemble(("… ", _DIM), *((text, _DIM) for text, _ in parts))
+        return Content.assemble(("  ", ""), *parts)
 
 
 _DIM = "$foreground 62%"

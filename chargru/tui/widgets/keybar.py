@@ -47,12 +47,19 @@ class KeyBar(Widget):
         found = [
             Key(name, self._written(active.binding), active.binding.description)
             for name, active in self.screen.active_bindings.items()
-            if active.binding.show and active.enabled
+            if active.binding.show and active.enabled and not self._typed(name)
         ]
         if self.screen.maximized is not None:
             found = [key for key in found if key.name != "escape"]
             found.append(Key("escape", "esc", "Back"))
         return arrange(found, self.size.width)
+
+    def _typed(self, name: str) -> bool:
+        """Whether the focused field takes the key as a letter: Textual, which leaves such keys out, does not know the
+        character of the slash.
+        """
+        focused = self.screen.focused
+        return name == "slash" and focused is not None and focused.check_consume_key(name, "/")
 
     def _written(self, binding: Binding) -> str:
         plain = getattr(self.app, "plain", False)  # where Enter cannot be a glyph, it is a word
@@ -73,12 +80,13 @@ class KeyBar(Widget):
 
 
 def arrange(keys: list[Key], cells: int) -> list[Key]:
-    """The keys in their order, without those of the screen that come last in it and do not fit."""
+    """The keys in their order, without those of the screen that do not fit; the first of them have the room first."""
     first = sorted((key for key in keys if key.name in FIRST), key=lambda key: FIRST.index(key.name))
     last = sorted((key for key in keys if key.name in LAST), key=lambda key: LAST.index(key.name))
-    own = [key for key in keys if key.name not in FIRST + LAST]
-    while own and sum(key.width for key in (*first, *own, *last)) > cells:
-        own.pop()
+    own: list[Key] = []
+    for key in keys:  # a short one may still fit where a long one before it does not
+        if key.name not in FIRST + LAST and sum(each.width for each in (*first, *own, key, *last)) <= cells:
+            own.append(key)
     while len(first) > 1 and first[-1].name == "escape" and sum(key.width for key in (*first, *last)) > cells:
         first.pop(-2)  # the way out of where one is goes before the ways elsewhere
     return [*first, *own, *last]

@@ -20,13 +20,14 @@ MARKS = {
     "done": ("✓", "$success"),
     "recovered": ("✗", "$warning"),
     "failed": ("✗", "$error"),
+    "unsaved": ("!", "$error"),
     "rate": ("±", "$accent"),
     "paused": ("‖", "$warning"),
     "notice": ("·", DIM),
 }
 
 
-URGENT = ("failed", "recovered", "done")
+URGENT = ("failed", "unsaved", "recovered", "done")
 
 
 class LogText(StateWidget):

@@ -12,12 +12,12 @@ from math import floor
 
 import numpy as np
 from rich.cells import cell_len
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Grid
 from textual.geometry import Region
 from textual.message import Message
-from textual_hires_canvas import HiResMode
+from textual_hires_canvas import Canvas, HiResMode
 from textual_plot import PlotWidget
 from textual_plot.plot_widget import Legend, LinePlot
 
@@ -140,6 +140,22 @@ class LogPlot(PlotWidget, can_focus=False):
         self._cross = None if step is None else (step, style)
         self._cross_marks = list(marks)
         self._canvas.quietly(self._draw_cross)
+
+    def _rerender(self) -> None:
+        # Not by painting this widget, which holds nothing but canvases: that would be a second painting of the screen.
+        self._needs_rerender = True
+        self.call_next(self._render_if_needed)
+
+    def _render_if_needed(self) -> None:
+        if self._needs_rerender:
+            self.render()
+
+    @on(Canvas.Resize)
+    def _canvas_resized(self, event: Canvas.Resize) -> None:
+        # The library looks at the sizes when this widget is laid out, and the canvases may get theirs only later.
+        event.stop()
+        self._needs_canvas_resize = True
+        self._rerender()
 
     def _add(self, shape: LinePlot) -> None:
         self._datasets.append(shape)

@@ -48,14 +48,16 @@ class PreviewPanel(VerticalScroll, can_focus=True):
         """The preview of `name` is on its way."""
         self._fill(name, Content.styled("reading…", _DIM), "")
 
-    def problem(self, name: str, message: str, hint: str, bad_bytes: int = 0) -> None:
-        """The text cannot be read; `bad_bytes` of it could be replaced."""
+    def problem(self, name: str, message: str, hint: str, bad_bytes: int = 0, *, typing: bool = False) -> None:
+        """The text cannot be read; `bad_bytes` of it could be replaced. `typing`: letters go into a field just now."""
         lines = [Content.styled(shown(message), "$error")]
         if hint:
             lines.append(Content.styled(shown(hint), _DIM))
         if bad_bytes:
-            lines += [Content(""), self._key("r", f"replaces {plural(bad_bytes, 'byte')} by U+FFFD")]
-            lines.append(self._key("e", "reads it in another encoding"))
+            first = "esc " if typing else ""
+            told = plural(bad_bytes, "byte")
+            lines += [Content(""), self._key(f"{first}r", f"replaces {told} by U+FFFD", "replace")]
+            lines.append(self._key(f"{first}e", "reads it in another encoding", "encoding"))
         self._fill(name, Content("\n").join(lines), "")
 
     def preview(self, preview: TextPreview, description: str = "") -> None:
@@ -72,7 +74,8 @@ class PreviewPanel(VerticalScroll, can_focus=True):
 
     def _facts(self, preview: TextPreview) -> Iterator[Content]:
         about, least = ("", "") if preview.whole else ("about ", "at least ")
-        told = f"{about}{quantity(preview.characters)} characters · {least}{whole(preview.vocabulary)} distinct"
+        noun = "character" if preview.characters == 1 else "characters"
+        told = f"{about}{quantity(preview.characters)} {noun} · {least}{whole(preview.vocabulary)} distinct"
         size = f"{bytes_told(preview.size)} · " if preview.size else ""
         yield Content.styled(f"{size}{told}", "bold")
         known = f" ({preview.how})" if preview.how not in ("", "known") else ""
@@ -101,13 +104,15 @@ class PreviewPanel(VerticalScroll, can_focus=True):
         """Cells of a line."""
         return self.scrollable_content_region.width
 
-    def _key(self, key: str, told: str) -> Content:
-        return Content.assemble((f" {key} ", "bold $accent"), (told, ""))
+    def _key(self, key: str, told: str, action: str) -> Content:
+        """A key and what it does, which a click does too; no data in it."""
+        return Content.from_markup(f"[@click=screen.{action}][bold $accent] {key} [/]{told}[/]")
 
     def _fill(self, title: str, facts: Content, body: str) -> None:
         self._shown = None
         room = max(self.size.width - 4, 12)
-        self.border_title = Content(tail(one_line(title, 4 * room), room) or "preview")
+        cut = tail(one_line(title, 4 * room), room) if "/" in title else one_line(title, room)
+        self.border_title = Content(cut or "preview")
         for name, content in (("#preview-facts", facts), ("#preview-text", Content(body))):
             for part in self.query(name).results(Static):  # none any more when the app is left at once
                 part.update(content)

@@ -22,7 +22,7 @@ from chargru.tui.formatting import shown
 from chargru.tui.ghosting import first_sentence, first_word
 from chargru.tui.messages import CompletionWanted
 from chargru.tui.surprise import CLASSES, level
-from chargru.tui.units import JOINER, units, wrap
+from chargru.tui.units import JOINER, units, wrap_words
 
 GHOST = "prompt--ghost"
 UNREAD = "prompt--unread"
@@ -173,10 +173,14 @@ class PromptArea(TextArea):
         if row < 0 or width < 2:
             return strip
         found = units(ghost.removesuffix("\n") + (self._newline if ghost.endswith("\n") else ""))
-        lines = wrap(found, width, room=width - column)
+        at, before = self.cursor_index, self.text
+        fresh = not at or before[at - 1].isspace()
+        lines = wrap_words(found, self.wrap_width, self.wrap_width - column, fresh=fresh)
         if row >= len(lines):
             return strip
         start, end = lines[row]
+        if row == 0 and start == end:
+            return strip  # the cursor stays where it is
         parts = [unit.text for unit in found[start:end]]
         style = self.get_component_rich_style(GHOST)
         left = strip.crop(0, column) if row == 0 else Strip([])

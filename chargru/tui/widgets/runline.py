@@ -5,7 +5,7 @@ from __future__ import annotations
 from chargru.tui.formatting import one_line, plural
 from chargru.tui.widgets.legend import Entry, LegendLine
 
-# key, its name in ASCII, what it does, action; the last ones are left out first where there is little room
+# key, what it does, action; the last ones are left out first where there is little room
 ACTIONS = (
     ("⏎", "play", "play"),
     ("r", "go on", "resume"),
@@ -18,6 +18,7 @@ ACTIONS = (
     ("s", "sort", "sort"),
     ("i", "details", "details"),
 )
+IN_ASCII = {"⏎": "enter", "␣": "space"}
 
 
 class RunLine(LegendLine):
@@ -31,7 +32,9 @@ class RunLine(LegendLine):
         if marked:
             told += f", {marked} marked"
         entries = [Entry(((told, "$foreground 62%"),))]
+        plain = getattr(self.app, "plain", False)
         for rank, (key, what, action) in enumerate(ACTIONS, start=1):
-            parts = ((key, "bold $footer-key-foreground"), (f" {what}", "$footer-description-foreground"))
+            written = IN_ASCII.get(key, key) if plain else key
+            parts = ((written, "bold $footer-key-foreground"), (f" {what}", "$footer-description-foreground"))
             entries.append(Entry(parts, f"screen.{action}", rank))
         self.show(*entries)

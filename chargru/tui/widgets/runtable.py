@@ -124,7 +124,7 @@ class RunsTable(DataTable[Text]):
         for row in self._rows:
             before, after = self._cells[row.path], self._cells_of(row, now)
             for (column, _), old, new in zip(self._columns_shown, before, after, strict=True):
-                if old != new or old.spans != new.spans:
+                if old != new or old.style != new.style:  # equal texts may differ in their style
                     self.update_cell(row.path, column.key, new)
             self._cells[row.path] = after
 

@@ -47,13 +47,13 @@ class Field:
 
 FIELDS = (
     Field("temperature", "temp", "temp", 4, 0.1, "0.8", "0 takes the likeliest character, 1 samples as learned"),
-    Field("top_k", "top-k", "k", 4, 5, "0", "draw among the k likeliest only, 0 for all"),
+    Field("top_k", "top-k", "k", 3, 5, "0", "draw among the k likeliest only, 0 for all"),
     Field("top_p", "top-p", "p", 4, 0.05, "1.0", "draw among the likeliest that sum to p", high=1),
     Field("min_p", "min-p", "min", 4, 0.01, "0.0", "drop what is less likely than this part of the likeliest", high=1),
     Field("length", "length", "len", 5, 50, "200", "characters to write", high=LENGTH_LIMIT),
     Field("count", "count", "×", 2, 1, "3", "completions side by side, 1 to 8", low=1, high=MOST),
     Field("seed", "seed", "seed", 6, 1, "", "seed of the draws; empty: every time another, shown dimly"),
-    Field("stop", "stop", "stop", 6, 0, "", "end a completion after this text; \\n is a line break"),
+    Field("stop", "stop", "stop", 5, 0, "", "end a completion after this text; \\n is a line break"),
 )
 REMEMBERED = tuple(field.name for field in FIELDS if field.name != "seed")
 
@@ -82,7 +82,11 @@ def sampling_from(values: dict[str, str]) -> SamplingConfig:
         if field.name == "count" and number > MOST:
             raise ConfigError(f"count must be at most {MOST} here; `chargru sample` has no limit")
         settings[field.name] = number
-    return SamplingConfig(**settings)  # type: ignore[arg-type]
+    try:
+        return SamplingConfig(**settings)  # type: ignore[arg-type]
+    except ConfigError as error:
+        name, _, rest = error.message.partition(" ")  # as its label is written
+        raise ConfigError(f"{name.replace('_', '-')} {rest}", error.hint) from None
 
 
 def typed(name: str, value: float | int | str) -> str:

@@ -140,6 +140,7 @@ class NextStrip(Widget, can_focus=True):
         for i, cell in enumerate(arrange(self.likeliest, self.size.width, self.marks)):
             if cell.left <= event.x < cell.left + cell.width:
                 self.action_take(i)
+                self.action_back()  # who points with the mouse goes on writing
 
     def on_key(self, event: events.Key) -> None:
         digit = event.character is not None and event.character in DIGITS
