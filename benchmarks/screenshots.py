@@ -122,8 +122,8 @@ class Studio:
         await self.pilot.pause(1.0)
 
     async def play(self, *switches: str) -> None:
-        """The Play screen with these switches on and no others."""
-        self.app.remembered.change("play", **{name: name in switches for name in ("ghost", "surprisal", "copied")})
+        """The Play screen with ghost text and these switches on."""
+        self.app.remembered.change("play", ghost=True, **{name: name in switches for name in ("surprisal", "copied")})
         await self.pilot.press("f4")
         await self.until(lambda: self.find("#prompt") is not None)
         self.app.screen._show_switches()  # type: ignore[attr-defined]
@@ -179,7 +179,7 @@ async def finished(studio: Studio) -> None:
 
 async def ghost(studio: Studio) -> None:
     """A prompt with what the model would go on with."""
-    await studio.play("ghost")
+    await studio.play()
     studio.find("#prompt").focus()
     await studio.pilot.press(*PROMPT)
     await studio.until(lambda: studio.find("#prompt").ghost)
@@ -187,7 +187,7 @@ async def ghost(studio: Studio) -> None:
 
 async def play(studio: Studio) -> None:
     """Three completions of a prompt."""
-    await studio.play("ghost")
+    await studio.play()
     await written(studio)
 
 
