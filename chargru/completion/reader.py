@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chargru.completion.generate import Start, opening
+from chargru.completion.loops import once_round
 from chargru.completion.quiet import one_blas_thread
 from chargru.completion.states import States
 from chargru.engine import WINDOW, Parameters, Stepper, surprisal
@@ -128,10 +129,10 @@ class PromptReader:
     def ghost(self, limit: int = 60, *, newlines: bool = False, should_stop: Callable[[], bool] = _never) -> str:
         """The likeliest continuation of what was read last, character by character (as at temperature 0).
 
-        Ends after `limit` characters or, without `newlines`, with the first line break, which is then its last
-        character. `should_stop` is asked before every character that must be computed; what there is by then is
-        returned. Nothing of what was read is changed. What was foreseen stays: a character typed as foreseen costs
-        one more step, and the ghost at a place that the prompt came back to nothing.
+        Ends after `limit` characters, where it begins to repeat itself or, without `newlines`, with the first line
+        break, which is then its last character. `should_stop` is asked before every character that must be computed;
+        what there is by then is returned. Nothing of what was read is changed. What was foreseen stays: a character
+        typed as foreseen costs one more step, and the ghost at a place that the prompt came back to nothing.
         """
         ahead = self._foreseen()
         end = -1 if newlines or "\n" not in self.vocabulary else int(self.vocabulary.encode("\n")[0])
@@ -145,7 +146,7 @@ class PromptReader:
         shown = ahead.ids[: max(0, limit)]
         if end in shown:
             del shown[shown.index(end) + 1 :]
-        return self.vocabulary.decode(np.array(shown, np.intp))
+        return once_round(self.vocabulary.decode(np.array(shown, np.intp)))
 
     def _foreseen(self) -> _Ahead:
         """What is known by now of the likeliest continuation of what was read."""

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chargru.completion.generate import opening
+from chargru.completion.loops import once_round
 from chargru.completion.reader import ReadingStoppedError
 from chargru.engine import Stepper
 from chargru.text.vocabulary import Vocabulary
@@ -150,6 +151,14 @@ def test_ghost_is_temperature_zero(prompt):
     (expected,) = completer.complete(prompt, length=40, temperature=0)
     assert reader.ghost(40, newlines=True) == expected
     assert reader.ghost(40) == expected.partition("\n")[0] + ("\n" if "\n" in expected else "")
+
+
+def test_ghost_goes_round_no_circle_twice():
+    completer = make_completer(units=6, seed=6)
+    (whole,) = completer.complete("abc", length=60, temperature=0)
+    ghost = completer.ghost("abc", 60, newlines=True)
+    assert 0 < len(ghost) < len(whole)
+    assert ghost == once_round(whole)
 
 
 def test_ghost_ends_with_a_line_break():
