@@ -24,7 +24,7 @@ from textual.signal import Signal
 
 from chargru.config import TrainRequest
 from chargru.errors import ChargruError
-from chargru.events import Event, Progress, Started
+from chargru.events import Evaluated, Event, Progress, Sampled, Saved, Started
 from chargru.storage.places import config_path
 from chargru.tui import leaving
 from chargru.tui.archive import Archive, HouseArchive
@@ -41,6 +41,7 @@ from chargru.tui.watching import WatchRunner
 
 SAVE_GRACE = 2.0  # seconds that the worker has to save when the app leaves
 STYLES = Path(__file__).with_name("styles")
+CALM = (Progress, Evaluated, Sampled, Saved)  # a training that simply goes on: pictures at their own pace
 HANGUP = 129  # the exit code when the terminal has vanished, as after SIGHUP
 
 # The screens' classes are named, not imported: only the one that is shown first delays the first frame.
@@ -232,7 +233,7 @@ class ChargruApp(Shell):
         if self.training.phase is not before:
             self.refresh_bindings()
             self._tell_elsewhere()
-        elif all(isinstance(event, Progress) for event in self._untold):
+        elif all(isinstance(event, CALM) for event in self._untold):
             if not self._telling_soon:
                 self._telling_soon = True
                 self.set_timer(max(self._told_at + self._pace - monotonic(), 0.001), self._tell_if_due)
