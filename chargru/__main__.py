@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from collections.abc import Sequence
@@ -12,7 +13,11 @@ def run_app(corpus: str | None, demo: float | None = None) -> int:
 
     With `demo` a recorded training is played, so many times as fast as it was recorded.
     """
-    code: int = importlib.import_module("chargru.tui.app").run_app(corpus, demo=demo)
+    gc.disable()  # nothing of what starts is garbage: looking for it took a sixth of the time to the first picture
+    try:
+        code: int = importlib.import_module("chargru.tui.app").run_app(corpus, demo=demo)  # which turns it on again
+    finally:
+        gc.enable()
     return code
 
 

@@ -7,6 +7,7 @@ that act on the training are actions here, so they work the same from every scre
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -180,6 +181,9 @@ class ChargruApp(Shell):
         def load() -> None:
             for module, _ in SCREEN_CLASSES.values():
                 importlib.import_module(module)
+            if not gc.isenabled():
+                gc.freeze()  # modules and classes stay: not to be looked through again and again
+                gc.enable()
 
         self.run_worker(load, thread=True, name="preload", exit_on_error=False)
 

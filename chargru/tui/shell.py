@@ -61,7 +61,7 @@ class Shell(App[int]):
         self._told: set[str] = set()
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = self._first_theme()
+        self.set_reactive(App.theme, self._first_theme())  # watched from the start on: its CSS is read once
         self._themed = self.theme
         self.set_class(self.plain, "-ascii")
         self.set_class(self.no_color, "-no-color")
