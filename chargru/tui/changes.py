@@ -43,7 +43,7 @@ def carefully(change: Callable[[], RunsChanged]) -> RunsChanged:
 def rename(archive: Archive, run: str, name: str) -> RunsChanged:
     """Give a run another name."""
     path = archive.rename(run, name)
-    return RunsChanged(f"renamed to {one_line(Path(path).name, 60)}", path)
+    return RunsChanged(f"renamed to {one_line(Path(path).name, 60)}", path, was=run)
 
 
 def delete(archive: Archive, runs: Sequence[str]) -> RunsChanged:

@@ -149,11 +149,14 @@ class RunsLooked(Message):
 
 @dataclass
 class RunsChanged(Message):
-    """Something was done to runs: it is told, and the list is read again. `run` is a path to put the cursor on."""
+    """Something was done to runs: it is told, and the list is read again. `run` is a path to put the cursor on; `was`
+    is the path that it had before it was renamed.
+    """
 
     told: str
     run: str = ""
     severity: str = "information"
+    was: str = ""
 
 
 @dataclass

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import assert_never
@@ -163,6 +163,16 @@ class TrainingState:
         if self.finished is not None and self.finished.checkpoint:
             return self.finished.checkpoint
         return self.saved.path if self.saved else None
+
+    def moved(self, was: str, now: str) -> None:
+        """A run was renamed: if it is this training's, what it saved is found where it is now."""
+        if self.started is None or Path(self.started.path) != Path(was):
+            return
+        self.started = replace(self.started, path=now)
+        if self.saved is not None:
+            self.saved = replace(self.saved, path=str(Path(now, Path(self.saved.path).name)))
+        if self.finished is not None and self.finished.checkpoint:
+            self.finished = replace(self.finished, checkpoint=str(Path(now, Path(self.finished.checkpoint).name)))
 
     def stopping(self) -> None:
         """The user asked to stop; the worker finishes its step and saves."""

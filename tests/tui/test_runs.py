@@ -32,6 +32,7 @@ from tests.tui.fakes import (
     make_app,
     painted,
     press,
+    started,
     until,
     words_on,
 )
@@ -198,6 +199,7 @@ async def test_a_run_is_renamed_by_the_rules_of_names(root: Path) -> None:
     app = house(root)
     async with app.run_test(size=(80, 24)) as pilot:
         await open_runs(pilot, app, "4 runs")
+        app.training.started = started(path=str(root / "tales-2"))
         await press(pilot, "down", "n")
         assert app.screen.query_one(Input).value == "tales-2"
         await press(pilot, *["backspace"] * 7, *"My")
@@ -208,6 +210,7 @@ async def test_a_run_is_renamed_by_the_rules_of_names(root: Path) -> None:
         await until(pilot, lambda: "my-b-tales" in names(app) and told(app, "renamed to my-b-tales"))
         assert current(app) == "my-b-tales"
         assert (root / "my-b-tales" / "run.json").is_file()
+        assert app.training.started.path == str(root / "my-b-tales")  # the Train screen goes on with it
         await press(pilot, "n")
         app.screen.query_one(Input).value = "wide"
         await press(pilot, "enter")

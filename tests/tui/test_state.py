@@ -150,6 +150,16 @@ def test_overfitting_is_told_from_the_fourth_evaluation_on() -> None:
         assert after(started(), looked).overfitting == told
 
 
+def test_a_training_that_was_renamed_is_found_where_it_is_now() -> None:
+    ended = Finished("stopped", "checkpoints/tales/step-000500.safetensors", 1.4, 500, 18.0, 5.0)
+    state = after(started(), progress(500), saved(500), ended)
+    state.moved("checkpoints/other", "checkpoints/new")
+    assert state.checkpoint == "checkpoints/tales/step-000500.safetensors"
+    state.moved("checkpoints/tales", "checkpoints/new")
+    assert state.checkpoint == "checkpoints/new/step-000500.safetensors"
+    assert (state.started.path, state.saved.path) == ("checkpoints/new", state.checkpoint)  # type: ignore[union-attr]
+
+
 def test_samples_know_the_validation_of_their_time() -> None:
     state = after(started(), sampled(0), evaluated(100), sampled(100, "better"))
     assert [(each.step, each.val_loss) for each in state.samples] == [(0, None), (100, evaluated(100).val_loss)]

@@ -377,6 +377,8 @@ class RunsScreen(BaseScreen):
     @on(RunsChanged)
     def _changed(self, message: RunsChanged) -> None:
         self.chargru.tell(message.told, severity=message.severity)
+        if message.was:
+            self.chargru.training.moved(message.was, message.run)
         self._wanted = message.run
         self.look()
 
