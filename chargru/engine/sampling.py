@@ -28,6 +28,7 @@ class Stepper:
         self.h = np.zeros((L, rows, H), dtype)
         self.logits = np.zeros((rows, V), dtype)
         self._layers: list[PackedLayer] = like._layers if like is not None else _packed(parameters)
+        self._whole = [(packed.U_zr[:, 0, 0], packed.U_h[0, 0]) for packed in self._layers]
         self._table = self._layers[0].W.reshape(3 * V, H)
         self._offsets = np.arange(3).reshape(3, 1) * V
         self._index = np.empty((3, rows), np.intp)
@@ -41,20 +42,20 @@ class Stepper:
         """Read one character each, `ids` (N,); returns `logits` (N, V) for the next (the same array every time)."""
         a, pair, s = self._a, self._pair, self._s
         np.add(ids, self._offsets, out=self._index)
-        for i, packed in enumerate(self._layers):
+        for i, (packed, (U_zr, U_h)) in enumerate(zip(self._layers, self._whole, strict=True)):
             h = self.h[i]
             if i == 0:
                 np.take(self._table, self._index, axis=0, out=a, mode="clip")
             else:
                 np.matmul(self.h[i - 1], packed.W, out=a)
                 a += packed.b
-            np.matmul(h, packed.U_zr, out=pair)
+            np.matmul(h, U_zr, out=pair)
             pair += a[:2]
             np.tanh(pair, out=pair)
             pair *= 0.5
             pair += 0.5
             np.multiply(pair[1], h, out=s)
-            np.matmul(s, packed.U_h, out=a[0])
+            np.matmul(s, U_h, out=a[0])
             a[2] += a[0]
             np.tanh(a[2], out=a[2])
             a[2] -= h
@@ -78,7 +79,7 @@ class Stepper:
             raise ValueError(f"a window has {WINDOW} characters and one row")
         H, dtype = self.h.shape[2], self.h.dtype
         if not self._sequence:
-            self._sequence = [SequenceGru(WINDOW, 1, H, dtype, train=False) for _ in self._layers]
+            self._sequence = [SequenceGru(WINDOW, 1, H, dtype, train=False, width=H) for _ in self._layers]
         index = np.asarray(ids, np.intp)[:, None] + self._offsets.reshape(3, 1, 1)  # (3, WINDOW, 1)
         below = np.empty(0)
         for i, (packed, layer) in enumerate(zip(self._layers, self._sequence, strict=True)):
@@ -111,7 +112,7 @@ def _packed(parameters: Parameters) -> list[PackedLayer]:
     """Every layer's weights as the steps want them; the first one's rows have the bias in them."""
     config, dtype = parameters.config, parameters.flat.dtype
     V, H = config.vocab_size, config.hidden_size
-    layers = [PackedLayer(V if i == 0 else H, H, dtype, train=False) for i in range(config.num_layers)]
+    layers = [PackedLayer(V if i == 0 else H, H, dtype, train=False, width=H) for i in range(config.num_layers)]
     for i, packed in enumerate(layers):
         packed.pack(*(parameters[f"layers.{i}.{name}"] for name in ("W", "U_zr", "U_h", "b")))
     layers[0].W += layers[0].b

@@ -9,6 +9,7 @@ from onnx.reference import ReferenceEvaluator
 
 from chargru.config import ModelConfig
 from chargru.engine import Parameters, gru
+from chargru.engine.fused import products
 from chargru.engine.fused.numpy_gru import PackedLayer, SequenceGru
 
 
@@ -53,12 +54,12 @@ def test_reference_is_the_onnx_gru_with_z_flipped(shape):
     np.testing.assert_allclose(trace.h[1:], onnx_states(W, U_zr, U_h, b, x, h0), atol=2e-6)
 
 
-def fused(W, U_zr, U_h, b, x, h0, dh=None):
+def fused(W, U_zr, U_h, b, x, h0, dh=None, *, width=None):
     T, B, inputs = x.shape
     H = len(U_h)
-    packed = PackedLayer(inputs, H, x.dtype)
+    packed = PackedLayer(inputs, H, x.dtype, width=width)
     packed.pack(W, U_zr, U_h, b)
-    sequence = SequenceGru(T, B, H, x.dtype)
+    sequence = SequenceGru(T, B, H, x.dtype, width=width)
     np.matmul(x.reshape(1, T * B, inputs), packed.W, out=sequence.a.reshape(3, T * B, H))
     sequence.a += packed.b[:, :, None]
     sequence.h[0] = h0
@@ -85,6 +86,16 @@ def test_fused_is_the_reference_forward_and_back(seed):
     found.recurrent_gradients(dU_zr, dU_h)
     np.testing.assert_allclose(dU_zr, expected.U_zr, atol=1e-11)
     np.testing.assert_allclose(dU_h, expected.U_h, atol=1e-11)
+
+
+@pytest.mark.parametrize(("width", "small"), [(12, 1), (4, 1), (2, 2 * 12 * 4), (3, 3 * 12 * 8), (1, 10**6)])
+def test_weights_in_blocks_and_rows_a_few_at_a_time_compute_the_same(width, small, monkeypatch):
+    monkeypatch.setattr(products, "_SMALL", small)
+    W, U_zr, U_h, b, x, h0 = layer(7, 5, 8, 3, 12)
+    dh = np.random.default_rng(7).normal(size=(5, 8, 12))
+    expected, found = fused(W, U_zr, U_h, b, x, h0, dh), fused(W, U_zr, U_h, b, x, h0, dh, width=width)
+    np.testing.assert_allclose(found.h, expected.h, atol=1e-13)
+    np.testing.assert_allclose(found.da, expected.da, atol=1e-12)
 
 
 def test_fused_buffers_can_be_used_again():

@@ -8,6 +8,7 @@ What makes the loop fast, measured in benchmarks/LOG.md:
 - z and r come from one product and one tanh, since σ(x) = ½ + ½ tanh(x/2); the ½ inside is folded into packed
   copies of the weights, made once an update;
 - the backward products read transposed copies of U, packed at the same time;
+- U is packed as blocks of columns and a step's product is cut to suit BLAS's small kernels (see `products.py`);
 - what only sums over time (dU) is one large product after the loop.
 """
 
@@ -16,41 +17,46 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from chargru.engine.fused.products import block_width, blocks, factors, results, rows_at_once
 from chargru.engine.parameters import Array
 
 
 class PackedLayer:
     """One layer's weights as the loops want them; `pack` refreshes the copies after an update.
 
-    Gate-major: W (3, I, H), b (3, 1, H), U_zr (2, H, H). The z and r parts are halved (see the module's text); the
-    transposes are not, since the backward pass works with gradients of the unhalved sums.
+    Gate-major: W (3, I, H), b (3, 1, H), and in K blocks of n columns U_zr (2, K, 1, H, n) and U_h (K, 1, H, n). The z
+    and r parts are halved (see the module's text); the transposes, in blocks too, are not, since the backward pass
+    works with gradients of the unhalved sums. `width` is n if it is not to be chosen.
     """
 
-    def __init__(self, inputs: int, hidden_size: int, dtype: npt.DTypeLike, *, train: bool = True) -> None:
+    def __init__(
+        self, inputs: int, hidden_size: int, dtype: npt.DTypeLike, *, train: bool = True, width: int | None = None
+    ) -> None:
         H = hidden_size
+        n = self.width = width or block_width(H, dtype)
         self.W = np.empty((3, inputs, H), dtype)
         self.b = np.empty((3, 1, H), dtype)
-        self.U_zr = np.empty((2, H, H), dtype)
-        self.U_h = np.empty((H, H), dtype)
+        self.U_zr = np.empty((2, H // n, 1, H, n), dtype)
+        self.U_h = np.empty((H // n, 1, H, n), dtype)
         self.train = train
         if train:
-            self.U_zr_T = np.empty((2, H, H), dtype)
-            self.U_h_T = np.empty((H, H), dtype)
+            self.U_zr_T = np.empty_like(self.U_zr)
+            self.U_h_T = np.empty_like(self.U_h)
 
     def pack(self, W: Array, U_zr: Array, U_h: Array, b: Array) -> None:
         """Copy one layer's W (I, 3H), U_zr (H, 2H), U_h (H, H) and b (3H,)."""
-        H = len(U_h)
+        H, n = len(U_h), self.width
         for gate, factor in enumerate((0.5, 0.5, 1.0)):
             columns = slice(gate * H, (gate + 1) * H)
             np.multiply(W[:, columns], factor, out=self.W[gate])
             np.multiply(b[columns], factor, out=self.b[gate, 0])
             if gate < 2:
-                np.multiply(U_zr[:, columns], factor, out=self.U_zr[gate])
+                np.multiply(blocks(U_zr[:, columns], n), factor, out=self.U_zr[gate, :, 0])
                 if self.train:
-                    np.copyto(self.U_zr_T[gate], U_zr[:, columns].T)
-        np.copyto(self.U_h, U_h)
+                    np.copyto(self.U_zr_T[gate, :, 0], blocks(U_zr[:, columns].T, n))
+        np.copyto(self.U_h[:, 0], blocks(U_h, n))
         if self.train:
-            np.copyto(self.U_h_T, U_h.T)
+            np.copyto(self.U_h_T[:, 0], blocks(U_h.T, n))
 
 
 class SequenceGru:
@@ -59,13 +65,22 @@ class SequenceGru:
     The caller fills `a` (3, T, B, H) with x W + b of the packed (halved) weights and `h[0]` with the state before the
     window, then calls `forward`; it fills `dh` (T, B, H) with the gradient from above and calls `backward`, after
     which `da` (3, T, B, H) is the gradient of the unhalved sums. `forward` overwrites `a` with the gates z, r, h̃;
-    `backward` overwrites `dh`.
+    `backward` overwrites `dh`. `width` is that of the packed weights' blocks if it is not to be chosen.
     """
 
     def __init__(
-        self, seq_len: int, batch_size: int, hidden_size: int, dtype: npt.DTypeLike, *, train: bool = True
+        self,
+        seq_len: int,
+        batch_size: int,
+        hidden_size: int,
+        dtype: npt.DTypeLike,
+        *,
+        train: bool = True,
+        width: int | None = None,
     ) -> None:
         T, B, H = self.shape = (seq_len, batch_size, hidden_size)
+        width = width or block_width(H, dtype)
+        rows = rows_at_once(B, H, width)
         self.a = np.empty((3, T, B, H), dtype)
         self.h = np.zeros((T + 1, B, H), dtype)
         kept = T if train else 1  # what only the backward pass reads needs no history without one
@@ -73,32 +88,38 @@ class SequenceGru:
         self.d = np.empty((kept, B, H), dtype)  # h̃ − h_{t−1}
         self._pair = np.empty((2, B, H), dtype)
         self._single = np.empty((B, H), dtype)
+        self._pair_blocks, self._single_blocks = results(self._pair, rows, width), results(self._single, rows, width)
+        h_rows, s_rows = factors(self.h, rows), factors(self.s, rows)
         self._forward_views = [
-            (self.a[:2, t], *self.a[:, t], self.h[t], self.h[t + 1], self.s[t % kept], self.d[t % kept])
+            (
+                *(self.a[:2, t], *self.a[:, t], self.h[t], self.h[t + 1], self.s[t % kept], self.d[t % kept]),
+                *(h_rows[t], s_rows[t % kept]),
+            )
             for t in range(T)
         ]
         if train:
             self.dh = np.zeros((T, B, H), dtype)
             self.da = np.empty((3, T, B, H), dtype)
             self._carried, self._scratch = np.empty((B, H), dtype), np.empty((B, H), dtype)
+            da_rows = factors(self.da, rows)
             self._backward_views = [
-                (self.dh[t], *self.a[:, t], self.s[t], self.d[t], *self.da[:, t], self.da[:2, t])
+                (self.dh[t], *self.a[:, t], self.s[t], self.d[t], *self.da[:, t], da_rows[2, t], da_rows[:2, t])
                 for t in reversed(range(T))
             ]
 
     def forward(self, weights: PackedLayer) -> None:
         """All T steps; fills `h[1:]`."""
         matmul, add, multiply, subtract, tanh = np.matmul, np.add, np.multiply, np.subtract, np.tanh
-        pair, single = self._pair, self._single
+        pair, single, pair_blocks, single_blocks = self._pair, self._single, self._pair_blocks, self._single_blocks
         U_zr, U_h = weights.U_zr, weights.U_h
-        for zr, z, r, h_tilde, h, h_next, s, d in self._forward_views:
-            matmul(h, U_zr, pair)
+        for zr, z, r, h_tilde, h, h_next, s, d, h_rows, s_rows in self._forward_views:
+            matmul(h_rows, U_zr, pair_blocks)
             add(zr, pair, pair)
             tanh(pair, pair)
             multiply(pair, 0.5, pair)
             add(pair, 0.5, zr)
             multiply(r, h, s)
-            matmul(s, U_h, single)
+            matmul(s_rows, U_h, single_blocks)
             add(h_tilde, single, single)
             tanh(single, h_tilde)
             subtract(h_tilde, h, d)
@@ -109,16 +130,16 @@ class SequenceGru:
         """All T steps back; fills `da` from `dh`. The equations stand at `chargru.engine.gru.sequence_backward`."""
         matmul, add, multiply, subtract = np.matmul, np.add, np.multiply, np.subtract
         carried, scratch, ds = self._carried, self._scratch, self._single
-        pair, (first, second) = self._pair, self._pair
+        (first, second), pair_blocks, ds_blocks = self._pair, self._pair_blocks, self._single_blocks
         U_zr_T, U_h_T = weights.U_zr_T, weights.U_h_T
         carried.fill(0)
-        for g, z, r, h_tilde, s, d, da_z, da_r, da_h, da_zr in self._backward_views:
+        for g, z, r, h_tilde, s, d, da_z, da_r, da_h, da_h_rows, da_zr_rows in self._backward_views:
             add(g, carried, g)
             multiply(h_tilde, h_tilde, scratch)
             subtract(1, scratch, scratch)
             multiply(g, z, first)
             multiply(first, scratch, da_h)
-            matmul(da_h, U_h_T, ds)
+            matmul(da_h_rows, U_h_T, ds_blocks)
             subtract(1, z, scratch)
             multiply(g, scratch, carried)
             multiply(first, d, second)
@@ -128,7 +149,7 @@ class SequenceGru:
             multiply(ds, scratch, da_r)  # ds ⊙ h ⊙ r ⊙ (1 − r), with s = r ⊙ h
             multiply(ds, r, ds)
             add(carried, ds, carried)
-            matmul(da_zr, U_zr_T, pair)
+            matmul(da_zr_rows, U_zr_T, pair_blocks)
             add(carried, first, carried)
             add(carried, second, carried)
 
