@@ -18,8 +18,7 @@ import numpy as np
 from common import machine, medians, print_table
 
 from chargru.config import ModelConfig, TrainingConfig
-from chargru.engine import Adam, Network, Parameters, available_cores, crew_for, global_norm
-from chargru.training.autotune import flops_per_character
+from chargru.engine import Adam, Network, Parameters, available_cores, crew_for, flops_per_character, global_norm
 
 try:
     import torch

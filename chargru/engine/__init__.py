@@ -6,7 +6,7 @@ Knows NumPy; knows nothing of files, text, events or screens. Start reading at `
 from chargru.engine.backend import Backend, choose_backend
 from chargru.engine.network import Network
 from chargru.engine.optimizer import Adam, global_norm, learning_rate_at
-from chargru.engine.parameters import Parameters, parameter_count, parameter_shapes
+from chargru.engine.parameters import Parameters, flops_per_character, parameter_count, parameter_shapes
 from chargru.engine.sampling import WINDOW, Stepper, draw, probabilities, surprisal
 from chargru.engine.shard import Regularization
 from chargru.engine.threads import Crew, available_cores, crew_for
@@ -24,6 +24,7 @@ __all__ = [
     "choose_backend",
     "crew_for",
     "draw",
+    "flops_per_character",
     "global_norm",
     "learning_rate_at",
     "parameter_count",

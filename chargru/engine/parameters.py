@@ -47,6 +47,11 @@ def parameter_count(config: ModelConfig) -> int:
     return sum(math.prod(shape) for shape in parameter_shapes(config).values())
 
 
+def flops_per_character(hidden_size: int, num_layers: int, vocab_size: int) -> float:
+    """Floating-point operations of training one character: 18 H² (2L − 1) + 6 V H."""
+    return 18.0 * hidden_size**2 * (2 * num_layers - 1) + 6.0 * vocab_size * hidden_size
+
+
 class Parameters:
     """A flat buffer of P numbers and its named views; also the form of a gradient, a moment, an average.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,18 +66,48 @@ class Shard:
     """The rows [start, stop) of the batch: buffers for one window, forward and back."""
 
     def __init__(
-        self, config: ModelConfig, start: int, stop: int, seq_len: int, dtype: npt.DTypeLike, *, train: bool
+        self,
+        config: ModelConfig,
+        start: int,
+        stop: int,
+        seq_len: int,
+        dtype: npt.DTypeLike,
+        gradients: Parameters | None = None,
     ) -> None:
+        """`gradients` are to be written by `window`; without them the shard can only score."""
         T, B, H = seq_len, stop - start, config.hidden_size
+        train = gradients is not None
         self.rows = slice(start, stop)
         self.layers = [SequenceGru(T, B, H, dtype, train=train) for _ in range(config.num_layers)]
         self.output = SoftmaxOutput(T * B, config.vocab_size, dtype)
-        self.gradients = Parameters(config, dtype) if train else None
+        self.gradients = gradients
         self._index = np.empty((3, T, B), np.intp)
         self._offsets = (np.arange(3) * config.vocab_size).reshape(3, 1, 1)
         self._masks = [np.empty((T, B, H), dtype) for _ in self.layers if train]
         self._dropped = [np.empty((T, B, H), dtype) for _ in self.layers if train]
         self._scratch = np.empty((T * B, H), dtype)
+
+    def window(
+        self,
+        weights: PackedNetwork,
+        inputs: Array,
+        targets: Array,
+        state: Array,
+        drop: Regularization,
+        scale: float,
+        part: int,
+    ) -> float:
+        """Its rows of a whole window (T, B), forward and back: the sum of their losses.
+
+        Fills `gradients` with those of `scale` times the sum and moves the rows of `state` (L, B, H) on. A sum that is
+        not finite has no gradients worth computing: nobody may use them.
+        """
+        x, y = inputs[:, self.rows], targets[:, self.rows]
+        losses = self.forward(weights, x, y, state[:, self.rows], drop, part)
+        total = float(losses.sum(dtype=np.float64))
+        if math.isfinite(total):
+            self.backward(weights, x, y, scale, drop.dropout > 0)
+        return total
 
     def forward(
         self, weights: PackedNetwork, inputs: Array, targets: Array, state: Array, drop: Regularization, part: int

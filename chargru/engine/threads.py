@@ -1,7 +1,8 @@
-"""A crew of threads for one training loop, and the BLAS beneath it told to stay out of their way.
+"""A crew of threads and helper processes for one training loop, and the BLAS beneath it told to stay out of their way.
 
-The batch is split over Python threads (NumPy releases the interpreter lock in its loops and products), each with a
-BLAS of `blas_threads`; the limit holds while the crew is at work and is put back afterwards.
+Short work is split over Python threads (NumPy releases the interpreter lock in its loops and products), the windows of
+a network that is worth it over processes (see `chargru.engine.helpers`). Each has a BLAS of `blas_threads`; the limit
+holds while the crew is at work and is put back afterwards.
 """
 
 from __future__ import annotations
@@ -14,8 +15,13 @@ from typing import Self, TypeVar
 
 from threadpoolctl import threadpool_limits
 
+from chargru.engine.arena import can_share
+from chargru.engine.helpers import Helpers
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+_WORTH_A_PROCESS = 3e8  # floating-point operations of an update
 
 
 def available_cores() -> int:
@@ -29,16 +35,22 @@ class Crew:
     """Runs one function over a few items side by side; a context manager.
 
     `workers` items run at once; BLAS gets `blas_threads` in each. Results come back in the order of the items, so sums
-    over them do not depend on who was first.
+    over them do not depend on who was first. With `processes` it has `workers` − 1 `helpers` while it is at work, for
+    networks whose shards are to run in processes of their own; what they compute is the same to the bit.
     """
 
-    def __init__(self, workers: int, blas_threads: int = 1) -> None:
+    def __init__(self, workers: int, blas_threads: int = 1, *, processes: bool = False) -> None:
         self.workers = workers
         self.blas_threads = blas_threads
+        self.processes = processes and workers > 1
+        self.helpers: Helpers | None = None
         self._pool: ThreadPoolExecutor | None = None
         self._limits: threadpool_limits | None = None
 
     def __enter__(self) -> Self:
+        """Raises BackendError when a helper cannot be started."""
+        if self.processes:
+            self.helpers = Helpers(self.workers - 1)
         self._limits = threadpool_limits(self.blas_threads, user_api="blas")
         if self.workers > 1:
             self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="chargru")
@@ -47,6 +59,9 @@ class Crew:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self.helpers is not None:
+            self.helpers.close()
+            self.helpers = None
         if self._pool is not None:
             self._pool.shutdown()
             self._pool = None
@@ -61,10 +76,15 @@ class Crew:
         return list(self._pool.map(function, items))
 
 
-def crew_for(threads: int, batch_size: int) -> Crew:
-    """Threads for a batch: a thread that gets fewer than eight rows costs more than it gains.
+def crew_for(threads: int, batch_size: int, operations: float = 0.0) -> Crew:
+    """Workers for a batch: one that gets fewer than eight rows costs more than it gains.
+
+    `operations` is what an update takes: from some 3e8 on (a few milliseconds), helper processes are worth the quarter
+    of a second that they take to start, where the system can share memory with them. This depends on the shapes alone,
+    and so does what is computed.
 
     BLAS keeps to one thread in each, also where rows are few: its own threads wait for each other spinning, and on a
     machine that does anything else an update of 64 units and 14 rows took 130 to 410 ms with two of them, 10 with one.
     """
-    return Crew(max(1, min(threads, batch_size // 8)))
+    workers = max(1, min(threads, batch_size // 8))
+    return Crew(workers, processes=operations >= _WORTH_A_PROCESS and can_share())

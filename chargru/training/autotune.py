@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from chargru.engine import flops_per_character
+
 BATCH_SIZE, SEQ_LEN = 32, 64
 
 
@@ -41,11 +43,6 @@ _LADDER = (
     (384, 2, 4e-3),
     (512, 2, 3e-3),
 )
-
-
-def flops_per_character(hidden_size: int, num_layers: int, vocab_size: int) -> float:
-    """Floating-point operations of training one character: 18 H² (2L − 1) + 6 V H."""
-    return 18.0 * hidden_size**2 * (2 * num_layers - 1) + 6.0 * vocab_size * hidden_size
 
 
 def by_time(seconds: float, speed: float) -> Callable[[float], float]:

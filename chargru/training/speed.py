@@ -8,8 +8,8 @@ import time
 import numpy as np
 
 from chargru.config import ModelConfig
-from chargru.engine import Crew, Network, Parameters, available_cores, crew_for
-from chargru.training.autotune import BATCH_SIZE, flops_per_character
+from chargru.engine import Crew, Network, Parameters, available_cores, crew_for, flops_per_character
+from chargru.training.autotune import BATCH_SIZE
 
 _SECONDS = 0.3
 _VOCABULARY, _UNITS, _WINDOW = 65, 192, 32  # of the step that is measured
@@ -32,7 +32,8 @@ def machine_speed(threads: int | None = None) -> float:
 
 @functools.cache
 def _measured(threads: int) -> float:
-    with crew_for(threads, BATCH_SIZE) as crew:
+    operations = flops_per_character(_UNITS, 1, _VOCABULARY) * BATCH_SIZE * _WINDOW
+    with crew_for(threads, BATCH_SIZE, operations) as crew:
         return probe(crew, _SECONDS)
 
 

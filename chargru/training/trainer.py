@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from chargru.completion.generate import Completion
 from chargru.config import ModelConfig, SamplingConfig, TrainingConfig
-from chargru.engine import Parameters, crew_for
+from chargru.engine import Parameters, crew_for, flops_per_character
 from chargru.errors import CheckpointError, TrainingError
 from chargru.events import (
     Evaluated,
@@ -75,7 +75,7 @@ class Trainer:
         self.material, self.model, self.training, self.directory = material, model, training, run
         self._backend, self._device, self._notes, self._sample_prompt = backend, device, notes, sample_prompt
         self._threads = threads
-        self._crew = crew_for(threads, training.batch_size)
+        self._crew = crew_for(threads, training.batch_size, _operations(model, training))
         self._clock = Clock(resume.seconds if resume else 0.0, clock)
         self._pace = Pace()
         self._learner = Learner(material.train, model, training, self._crew, resume)
@@ -385,3 +385,9 @@ class Trainer:
             adam_v=v,
             state=state,
         )
+
+
+def _operations(model: ModelConfig, training: TrainingConfig) -> float:
+    """Floating-point operations of an update."""
+    characters = training.batch_size * training.seq_len
+    return flops_per_character(model.hidden_size, model.num_layers, model.vocab_size) * characters

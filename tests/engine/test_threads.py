@@ -8,6 +8,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from chargru.engine import Crew, available_cores, crew_for
+from chargru.engine.arena import can_share
 
 
 def blas_threads():
@@ -51,3 +52,8 @@ def test_there_is_a_core():
 def test_a_thread_gets_eight_rows_or_more_and_blas_one(threads, batch_size, workers):
     crew = crew_for(threads, batch_size)
     assert (crew.workers, crew.blas_threads) == (workers, 1)
+
+
+@pytest.mark.parametrize(("threads", "operations", "processes"), [(2, 1e9, True), (2, 1e8, False), (1, 1e9, False)])
+def test_processes_where_an_update_is_worth_them(threads, operations, processes):
+    assert crew_for(threads, 32, operations).processes is (processes and can_share())

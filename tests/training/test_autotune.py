@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from chargru.config import TrainingConfig
-from chargru.training.autotune import by_time, choose, flops_per_character
+from chargru.engine import flops_per_character
+from chargru.training.autotune import by_time, choose
 
 SPEED = 1e11  # a usual two-core machine
 
