@@ -7,8 +7,9 @@ from chargru.engine.backend import Backend, choose_backend
 from chargru.engine.network import Network
 from chargru.engine.optimizer import Adam, global_norm, learning_rate_at
 from chargru.engine.parameters import Parameters, flops_per_character, parameter_count, parameter_shapes
-from chargru.engine.sampling import WINDOW, Stepper, draw, probabilities, surprisal
+from chargru.engine.sampling import draw, probabilities, surprisal
 from chargru.engine.shard import Regularization
+from chargru.engine.stepping import WINDOW, Stepper
 from chargru.engine.threads import Crew, available_cores, crew_for
 
 __all__ = [

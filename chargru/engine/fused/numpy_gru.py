@@ -86,6 +86,7 @@ class SequenceGru:
         kept = T if train else 1  # what only the backward pass reads needs no history without one
         self.s = np.empty((kept, B, H), dtype)  # r ⊙ h_{t−1}
         self.d = np.empty((kept, B, H), dtype)  # h̃ − h_{t−1}
+        self._half, self._one = np.array(0.5, dtype), np.array(1, dtype)  # numbers would be converted at every call
         self._pair = np.empty((2, B, H), dtype)
         self._single = np.empty((B, H), dtype)
         self._pair_blocks, self._single_blocks = results(self._pair, rows, width), results(self._single, rows, width)
@@ -111,13 +112,13 @@ class SequenceGru:
         """All T steps; fills `h[1:]`."""
         matmul, add, multiply, subtract, tanh = np.matmul, np.add, np.multiply, np.subtract, np.tanh
         pair, single, pair_blocks, single_blocks = self._pair, self._single, self._pair_blocks, self._single_blocks
-        U_zr, U_h = weights.U_zr, weights.U_h
+        U_zr, U_h, half = weights.U_zr, weights.U_h, self._half
         for zr, z, r, h_tilde, h, h_next, s, d, h_rows, s_rows in self._forward_views:
             matmul(h_rows, U_zr, pair_blocks)
             add(zr, pair, pair)
             tanh(pair, pair)
-            multiply(pair, 0.5, pair)
-            add(pair, 0.5, zr)
+            multiply(pair, half, pair)
+            add(pair, half, zr)
             multiply(r, h, s)
             matmul(s_rows, U_h, single_blocks)
             add(h_tilde, single, single)
@@ -131,20 +132,20 @@ class SequenceGru:
         matmul, add, multiply, subtract = np.matmul, np.add, np.multiply, np.subtract
         carried, scratch, ds = self._carried, self._scratch, self._single
         (first, second), pair_blocks, ds_blocks = self._pair, self._pair_blocks, self._single_blocks
-        U_zr_T, U_h_T = weights.U_zr_T, weights.U_h_T
+        U_zr_T, U_h_T, one = weights.U_zr_T, weights.U_h_T, self._one
         carried.fill(0)
         for g, z, r, h_tilde, s, d, da_z, da_r, da_h, da_h_rows, da_zr_rows in self._backward_views:
             add(g, carried, g)
             multiply(h_tilde, h_tilde, scratch)
-            subtract(1, scratch, scratch)
+            subtract(one, scratch, scratch)
             multiply(g, z, first)
             multiply(first, scratch, da_h)
             matmul(da_h_rows, U_h_T, ds_blocks)
-            subtract(1, z, scratch)
+            subtract(one, z, scratch)
             multiply(g, scratch, carried)
             multiply(first, d, second)
             multiply(second, scratch, da_z)
-            subtract(1, r, scratch)
+            subtract(one, r, scratch)
             multiply(scratch, s, scratch)
             multiply(ds, scratch, da_r)  # ds ⊙ h ⊙ r ⊙ (1 − r), with s = r ⊙ h
             multiply(ds, r, ds)
