@@ -22,7 +22,7 @@ _WEIGHT_DROP = 1_000_000  # the part number of the recurrent weights' masks, bey
 class Regularization:
     """What is dropped in one update. `seed` and `step` fix the masks."""
 
-    dropout: float = 0.0  # of the values between layers and before the output
+    dropout: float = 0.0  # of the values before the output; between layers it only did harm (benchmarks/LOG.md)
     weight_drop: float = 0.0  # of single recurrent weights, the same for all steps of the window
     seed: int = 0
     step: int = 0
@@ -83,8 +83,8 @@ class Shard:
         self.gradients = gradients
         self._index = np.empty((3, T, B), np.intp)
         self._offsets = (np.arange(3) * config.vocab_size).reshape(3, 1, 1)
-        self._masks = [np.empty((T, B, H), dtype) for _ in self.layers if train]
-        self._dropped = [np.empty((T, B, H), dtype) for _ in self.layers if train]
+        self._mask = np.empty((T if train else 0, B, H), dtype)
+        self._dropped = np.empty_like(self._mask)
         self._scratch = np.empty((T * B, H), dtype)
 
     def window(
@@ -113,7 +113,6 @@ class Shard:
         self, weights: PackedNetwork, inputs: Array, targets: Array, state: Array, drop: Regularization, part: int
     ) -> Array:
         """Losses (T·B,) of this shard's rows; `state` (L, B, H) is read and then holds the state after the window."""
-        rng = generator(drop.seed, drop.step, part) if drop.dropout > 0 else None
         for i, (layer, packed) in enumerate(zip(self.layers, weights.layers, strict=True)):
             T, B, H = layer.shape
             if i == 0:
@@ -122,17 +121,17 @@ class Shard:
                 np.take(table, self._index, axis=0, out=layer.a, mode="clip")
             else:
                 for gate in range(3):
-                    np.matmul(self._above(i - 1, rng), packed.W[gate], out=layer.a[gate].reshape(T * B, H))
+                    np.matmul(self._states(i - 1), packed.W[gate], out=layer.a[gate].reshape(T * B, H))
                     layer.a[gate] += packed.b[gate]
             layer.h[0] = state[i]
             layer.forward(packed)
             state[i] = layer.h[T]
-            if rng is not None:
-                fill_mask(rng, drop.dropout, self._masks[i])
-                np.multiply(layer.h[1:], self._masks[i], out=self._dropped[i])
         parameters = weights.parameters
         assert parameters is not None
-        top = self._above(len(self.layers) - 1, rng)
+        if drop.dropout > 0:
+            fill_mask(generator(drop.seed, drop.step, part), drop.dropout, self._mask)
+            np.multiply(self.layers[-1].h[1:], self._mask, out=self._dropped)
+        top = self._top(dropped=drop.dropout > 0)
         return self.output.losses(top, targets.reshape(-1), parameters["output.W_y"], parameters["output.b_y"])
 
     def backward(self, weights: PackedNetwork, inputs: Array, targets: Array, scale: float, dropped: bool) -> None:
@@ -144,7 +143,7 @@ class Shard:
         T, B, H = self.layers[last].shape
         N = T * B
         self.output.gradients(
-            self._above(last, dropped),
+            self._top(dropped),
             targets.reshape(-1),
             parameters["output.W_y"],
             scale,
@@ -152,10 +151,10 @@ class Shard:
             gradients["output.b_y"],
             self.layers[last].dh.reshape(N, H),
         )
+        if dropped:
+            self.layers[last].dh *= self._mask
         for i in reversed(range(len(self.layers))):
             layer = self.layers[i]
-            if dropped:
-                layer.dh *= self._masks[i]
             layer.backward(weights.layers[i])
             layer.recurrent_gradients(gradients[f"layers.{i}.U_zr"], gradients[f"layers.{i}.U_h"])
             da, dW, db = layer.da.reshape(3, N, H), gradients[f"layers.{i}.W"], gradients[f"layers.{i}.b"]
@@ -163,7 +162,7 @@ class Shard:
                 sum_by_character(inputs.reshape(-1), da, dW)
                 np.sum(dW, axis=0, out=db)  # every position took exactly one row of W
                 continue
-            below, W = self._above(i - 1, dropped), parameters[f"layers.{i}.W"]
+            below, W = self._states(i - 1), parameters[f"layers.{i}.W"]
             dx = self.layers[i - 1].dh.reshape(N, H)
             for gate in range(3):
                 columns = slice(gate * H, (gate + 1) * H)
@@ -173,7 +172,13 @@ class Shard:
                 if gate > 0:
                     dx += self._scratch
 
-    def _above(self, i: int, dropped: object) -> Array:
-        """What layer i passes up, (T·B, H): its states, or what dropout left of them."""
+    def _states(self, i: int) -> Array:
+        """The states of layer i after every step, (T·B, H)."""
         T, B, H = self.layers[i].shape
-        return (self._dropped[i] if dropped else self.layers[i].h[1:]).reshape(T * B, H)
+        return self.layers[i].h[1:].reshape(T * B, H)
+
+    def _top(self, dropped: bool) -> Array:
+        """What the output sees, (T·B, H): the last layer's states, or what dropout left of them."""
+        if not dropped:
+            return self._states(len(self.layers) - 1)
+        return self._dropped.reshape(-1, self._dropped.shape[-1])

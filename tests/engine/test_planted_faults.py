@@ -32,7 +32,7 @@ FAULTS = [
     ("update gate's path back forgotten", numpy_gru, "add(carried, first, carried)", "pass"),
     ("recurrent weights not trained", numpy_gru, "before = self.h[:T]", "before = 0 * self.h[:T]"),
     ("states after, not before, the step", numpy_gru, "before = self.h[:T]", "before = self.h[1:]"),
-    ("dropout mask forgotten on the way back", shard, "layer.dh *= self._masks[i]", "pass"),
+    ("dropout mask forgotten on the way back", shard, "self.layers[last].dh *= self._mask", "pass"),
 ]
 
 
