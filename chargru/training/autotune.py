@@ -1,6 +1,6 @@
 """A budget and a text in, sizes and regularisation out.
 
-The rule comes from the experiments in benchmarks/LOG.md: given how many floating-point operations this machine does in
+The rule comes from the experiments in benchmarks/LOG.md: given how many characters each size reads on this machine in
 the budget (see chargru.training.speed), take the largest network that still sees enough
 characters, and drop out the more, the more often the text is read over.
 """
@@ -11,8 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-
-from chargru.engine import flops_per_character
 
 BATCH_SIZE, SEQ_LEN = 32, 64
 
@@ -45,21 +43,12 @@ _LADDER = (
 )
 
 
-def by_time(seconds: float, speed: float) -> Callable[[float], float]:
-    """How many characters a time budget reads at this speed (operations a second), by what one costs: for `choose`."""
-    return lambda flops: speed * seconds / flops
-
-
-def choose(train_chars: int, vocab_size: int, seen_at: Callable[[float], float]) -> Sizes:
+def choose(train_chars: int, seen: Callable[[int, int], float]) -> Sizes:
     """Sizes for a text of `train_chars` characters.
 
-    `seen_at(F)` says how many characters the budget lets a network read whose characters cost F operations each: with
-    a time budget that depends on F, with a budget of steps or passes it does not.
+    `seen(H, L)` says how many characters the budget lets L layers of H units read: with a time budget that depends on
+    them, with a budget of steps or passes it does not.
     """
-
-    def seen(hidden: int, layers: int) -> float:
-        return seen_at(flops_per_character(hidden, layers, vocab_size))
-
     best = 0
     for rung, (hidden, layers, _) in enumerate(_LADDER):
         weights = 3 * hidden * hidden * (2 * layers - 1)

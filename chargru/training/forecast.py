@@ -22,7 +22,7 @@ from chargru.text.stream import fit_shape
 from chargru.training import autotune
 from chargru.training.difficulty import Difficulty, difficulty, difficulty_of
 from chargru.training.material import Material
-from chargru.training.speed import machine_speed, updates_in
+from chargru.training.speed import characters_in, machine_speed, updates_in
 
 __all__ = [
     "Forecast",
@@ -90,7 +90,7 @@ def forecast(
     """
     characters = max(characters, len(sample), 1)
     n_train = max(1, int(characters * (1 - VAL_FRACTION)))
-    sizes = autotune.choose(n_train, vocab_size, autotune.by_time(seconds, speed))
+    sizes = autotune.choose(n_train, characters_in(seconds, vocab_size, speed))
     model = ModelConfig(vocab_size, hidden_size or sizes.hidden_size, num_layers or sizes.num_layers)
     shape = fit_shape(n_train, sizes.batch_size, sizes.seq_len)
     whole = len(sample) >= characters

@@ -21,7 +21,7 @@ from chargru.text.vocabulary import Vocabulary
 from chargru.training import autotune
 from chargru.training.material import Material
 from chargru.training.memory import refuse_impossible
-from chargru.training.speed import machine_speed
+from chargru.training.speed import characters_in, machine_speed
 from chargru.training.trainer import Trainer
 
 DEFAULT_SECONDS = 180.0
@@ -96,7 +96,7 @@ def _sizes(
     """What the user gave by hand, the rest chosen for the text, the budget and this machine; with notes."""
     characters, V = len(material.train), material.vocabulary.size
     budget = {name: given[name] for name in _BUDGETS if given[name] is not None} or {"time": DEFAULT_SECONDS}
-    chosen = autotune.choose(characters, V, _seen(budget, request, characters, threads))
+    chosen = autotune.choose(characters, _seen(budget, request, characters, V, threads))
     names = {each.name for each in fields(TrainingConfig)} | {"hidden_size", "num_layers"}
     values = {each.name: getattr(chosen, each.name) for each in fields(chosen)}
     values |= {name: value for name, value in given.items() if name in names and value is not None}
@@ -115,13 +115,15 @@ def _sizes(
     return model, training, notes
 
 
-def _seen(budget: dict[str, Any], request: TrainRequest, characters: int, threads: int) -> Callable[[float], float]:
-    """How many characters the budget reads, by the operations that one costs; one of time needs the machine's speed."""
+def _seen(
+    budget: dict[str, Any], request: TrainRequest, characters: int, vocab_size: int, threads: int
+) -> Callable[[int, int], float]:
+    """How many characters the budget reads, by units and layers; one of time needs the machine's speed."""
     if "time" not in budget:
         window = (request.batch_size or autotune.BATCH_SIZE) * (request.seq_len or autotune.SEQ_LEN)
         count = budget["steps"] * window if "steps" in budget else budget["epochs"] * characters
-        return lambda flops: count
-    return autotune.by_time(budget["time"], machine_speed(threads))
+        return lambda hidden_size, num_layers: count
+    return characters_in(budget["time"], vocab_size, machine_speed(threads))
 
 
 def _name(document: Document) -> str:

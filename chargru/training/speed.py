@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import time
+from collections.abc import Callable
 
 import numpy as np
 
 from chargru.config import ModelConfig
 from chargru.engine import Crew, Network, Parameters, available_cores, crew_for, flops_per_character
-from chargru.training.autotune import BATCH_SIZE
+from chargru.training.autotune import BATCH_SIZE, SEQ_LEN
 
 _SECONDS = 0.3
 _VOCABULARY, _UNITS, _WINDOW = 65, 192, 32  # of the step that is measured
@@ -45,6 +46,7 @@ def probe(crew: Crew, seconds: float) -> float:
     network = Network(config, B, T, crew=crew)
     rng = np.random.default_rng(0)
     inputs, targets = rng.integers(0, V, (2, T, B))
+    network.loss_and_gradients(parameters, inputs, targets)  # helpers start, memory is touched
     begin, times = time.perf_counter(), list[float]()
     while not times or time.perf_counter() - begin < seconds:
         start = time.perf_counter()
@@ -59,6 +61,16 @@ def update_seconds(model: ModelConfig, batch_size: int, seq_len: int, speed: flo
     L, V = model.num_layers, model.vocab_size
     per_character = _PER_CHARACTER * L + _PER_OPERATION * flops_per_character(model.hidden_size, L, V)
     return seq_len * (_PER_STEP * L + batch_size * per_character) / speed
+
+
+def characters_in(seconds: float, vocab_size: int, speed: float) -> Callable[[int, int], float]:
+    """How many characters a time budget reads at this speed, by units and layers: for `autotune.choose`."""
+
+    def seen(hidden_size: int, num_layers: int) -> float:
+        model = ModelConfig(vocab_size, hidden_size, num_layers)
+        return BATCH_SIZE * SEQ_LEN * seconds / update_seconds(model, BATCH_SIZE, SEQ_LEN, speed)
+
+    return seen
 
 
 def updates_in(

@@ -6,7 +6,8 @@ import pytest
 
 from chargru.config import TrainingConfig
 from chargru.engine import flops_per_character
-from chargru.training.autotune import by_time, choose
+from chargru.training.autotune import choose
+from chargru.training.speed import characters_in
 
 SPEED = 1e11  # a usual two-core machine
 
@@ -21,7 +22,9 @@ def test_arithmetic_is_that_of_the_design():
 
 
 def test_more_time_never_chooses_a_smaller_network():
-    found = [weights(choose(1_000_000, 65, by_time(seconds, SPEED))) for seconds in (1, 5, 20, 60, 180, 600, 3600)]
+    found = [
+        weights(choose(1_000_000, characters_in(seconds, 65, SPEED))) for seconds in (1, 5, 20, 60, 180, 600, 3600)
+    ]
     assert found == sorted(found)
     assert found[0] < found[-1]
 
@@ -30,7 +33,7 @@ def test_more_time_never_chooses_a_smaller_network():
 @pytest.mark.parametrize("seconds", [1, 20, 180, 86_400])
 @pytest.mark.parametrize("V", [1, 65, 2_000, 20_000])
 def test_every_choice_is_a_possible_one(characters, seconds, V):
-    sizes = choose(characters, V, by_time(seconds, SPEED))
+    sizes = choose(characters, characters_in(seconds, V, SPEED))
     TrainingConfig(
         time=seconds,
         batch_size=sizes.batch_size,
@@ -43,6 +46,6 @@ def test_every_choice_is_a_possible_one(characters, seconds, V):
 
 
 def test_small_texts_get_small_networks_and_more_dropout():
-    note, book = choose(2_000, 60, by_time(180, SPEED)), choose(1_000_000, 65, by_time(180, SPEED))
+    note, book = choose(2_000, characters_in(180, 60, SPEED)), choose(1_000_000, characters_in(180, 65, SPEED))
     assert weights(note) < weights(book)
     assert note.dropout > book.dropout
