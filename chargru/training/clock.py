@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 
@@ -52,11 +54,18 @@ class Pace:
         return (after - before) / (end - start) if end > start else 0.0
 
 
-def resident_memory() -> int:
-    """Bytes of this process in memory, 0 where the system does not say."""
+def resident_memory(helpers: Iterable[int] = ()) -> int:
+    """Bytes in memory of this process and of what its `helpers` (process ids) have for themselves.
+
+    0 where the system does not say.
+    """
     try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-        return pages * 4096
+        total = _pages("self")[1]
+        for pid in helpers:
+            with contextlib.suppress(OSError):  # it has just ended
+                resident, shared = _pages(str(pid))[1:3]
+                total += max(0, resident - shared)
+        return total * os.sysconf("SC_PAGE_SIZE")
     except (OSError, IndexError, ValueError):
         pass
     try:
@@ -65,3 +74,8 @@ def resident_memory() -> int:
         return 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # the peak is the best that is left
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _pages(process: str) -> list[int]:
+    """Pages of memory: virtual, resident, of the resident ones those that others may share, ..."""
+    return [int(word) for word in Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()]

@@ -14,9 +14,11 @@ def bytes_needed(model: ModelConfig, training: TrainingConfig, threads: int) -> 
     P, L, H, V = parameter_count(model), model.num_layers, model.hidden_size, model.vocab_size
     rows = training.batch_size * training.seq_len
     size = 8 if training.dtype == "float64" else 4
-    whole = P * (11 + threads)  # weights, average, moments, best, fall-back, packed copies; a gradient for each thread
+    # weights, average, moments, best, fall-back, shared weights; of each thread or helper a gradient, packed and masked
+    # weights, and an interpreter
+    whole = P * (11 + 5 * threads)
     window = rows * (L * H * 12 + V)
-    return (whole + window) * size
+    return (whole + window) * size + 60_000_000 * threads
 
 
 def available_memory() -> int | None:

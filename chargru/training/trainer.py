@@ -300,7 +300,7 @@ class Trainer:
             chars_per_second=self._pace.rate,
             elapsed=elapsed,
             remaining=self._budget.remaining(self.step),
-            memory=resident_memory(),
+            memory=resident_memory(self._crew.helpers.pids if self._crew.helpers else ()),
         )
 
     def _first_look(self) -> Iterator[Evaluated]:

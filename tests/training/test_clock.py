@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from chargru.training.clock import Clock, Pace, resident_memory
@@ -35,3 +39,11 @@ def test_pace_is_of_the_last_seconds():
 
 def test_memory_is_a_plausible_number():
     assert 10_000_000 < resident_memory() < 10**12
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs /proc")
+def test_what_helpers_have_for_themselves_counts():
+    with subprocess.Popen([sys.executable, "-c", "x = bytearray(80_000_000); input()"], stdin=subprocess.PIPE) as other:
+        while resident_memory([other.pid]) < resident_memory() + 70_000_000:
+            assert other.poll() is None
+    assert resident_memory([other.pid]) < resident_memory() + 70_000_000  # it is gone, and that is no trouble
