@@ -77,14 +77,15 @@ class Crew:
 
 
 def crew_for(threads: int, batch_size: int, operations: float = 0.0) -> Crew:
-    """Workers for a batch: one that gets fewer than eight rows costs more than it gains.
+    """Workers for a batch.
 
     `operations` is what an update takes: from some 3e8 on (a few milliseconds), helper processes are worth the quarter
-    of a second that they take to start, where the system can share memory with them. This depends on the shapes alone,
-    and so does what is computed.
+    of a second that they take to start, where the system can share memory with them. A thread that gets fewer than
+    eight rows costs more than it gains; a process with four still does three quarters of what one with sixteen does.
+    This depends on the shapes and the number of threads alone, and so does what is computed.
 
     BLAS keeps to one thread in each, also where rows are few: its own threads wait for each other spinning, and on a
     machine that does anything else an update of 64 units and 14 rows took 130 to 410 ms with two of them, 10 with one.
     """
-    workers = max(1, min(threads, batch_size // 8))
-    return Crew(workers, processes=operations >= _WORTH_A_PROCESS and can_share())
+    processes = operations >= _WORTH_A_PROCESS and can_share()
+    return Crew(max(1, min(threads, batch_size // (4 if processes else 8))), processes=processes)
