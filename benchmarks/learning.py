@@ -58,6 +58,7 @@ def train(text: Path, options: str, threads: int | None) -> dict[str, Any]:
         events = [json.loads(line) for line in told.stdout.splitlines()]
         finished = next(event for event in events if event["event"] == "finished")
         losses = [event["loss"] for event in events if event["event"] == "progress"]
+        curve = [(event["fraction"], event["val_loss"]) for event in events if event["event"] == "evaluated"]
         model = finished["checkpoint"]
         return {
             "text": text.name,
@@ -67,6 +68,7 @@ def train(text: Path, options: str, threads: int | None) -> dict[str, Any]:
             "train": round(sum(losses[-10:]) / len(losses[-10:]), 4),
             "stream": round(score(model, text, "stream"), 4),
             "window": round(score(model, text, "window"), 4),
+            "curve": [(round(fraction, 4), round(loss, 4)) for fraction, loss in curve],
         }
 
 

@@ -70,6 +70,7 @@ class Evaluated:
     complete: bool  # the whole tail was scored, not a part of it
     elapsed: float
     stale: int = 0  # evaluations since the best one: the model begins to learn by heart, or has nothing left to learn
+    expected: float | None = None  # of the best weights on the whole tail at the end of the budget, if it goes on so
 
 
 @dataclass(frozen=True)

@@ -132,7 +132,8 @@ class Narrator:
         self._validation = event.val_loss
         if not self._live:
             best = " (best)" if event.best_step == event.step else ""
-            self._line(event.fraction, f"{duration(event.elapsed)}, validation {loss(event.val_loss)}{best}")
+            likely = "" if event.expected is None else f", likely {event.expected:.2f} at the end"
+            self._line(event.fraction, f"{duration(event.elapsed)}, validation {loss(event.val_loss)}{best}{likely}")
 
     def _sampled(self, event: Sampled) -> None:
         self._unseen = event

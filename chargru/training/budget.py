@@ -57,6 +57,11 @@ class Budget:
         chars = (step - before) * self._training.batch_size * self._training.seq_len
         return chars / max(1e-9, self._clock.elapsed - seconds)
 
+    def characters(self, step: int) -> float:
+        """About how many characters the whole budget reads."""
+        done = step * self._training.batch_size * self._training.seq_len
+        return done / max(1e-9, self.fraction(step))
+
     def keep_back(self, seconds: float) -> None:
         """Let a time budget end early by what the last evaluation will take.
 

@@ -39,6 +39,11 @@ class Judge:
         """A score as on the way, of which nothing is remembered; None without validation text."""
         return evaluate(parameters, self._val, limit=self.limit, crew=self._crew)
 
+    def whole(self, parameters: Parameters) -> float | None:
+        """The loss on the whole tail; nothing of it is remembered."""
+        score = evaluate(parameters, self._val, crew=self._crew)
+        return None if score is None else score.nats_per_char
+
     def look(self, parameters: Parameters, step: int) -> Score | None:
         """An evaluation on the way; None without validation text."""
         score = self.score(parameters)

@@ -33,8 +33,8 @@ def machine_speed(threads: int | None = None) -> float:
 
 @functools.cache
 def _measured(threads: int) -> float:
-    operations = flops_per_character(_UNITS, 1, _VOCABULARY) * BATCH_SIZE * _WINDOW
-    with crew_for(threads, BATCH_SIZE, operations) as crew:
+    model = ModelConfig(_VOCABULARY, _UNITS, 1)
+    with crew_for(threads, BATCH_SIZE, operations(model, BATCH_SIZE, _WINDOW)) as crew:
         return probe(crew, _SECONDS)
 
 
@@ -54,6 +54,11 @@ def probe(crew: Crew, seconds: float) -> float:
         times.append(time.perf_counter() - start)
     # the quicker quarter of them: what else the machine does at this moment it will not do all the time
     return flops_per_character(H, 1, V) * B * T / float(np.quantile(times, 0.25))
+
+
+def operations(model: ModelConfig, batch_size: int, seq_len: int) -> float:
+    """Floating-point operations of one update."""
+    return flops_per_character(model.hidden_size, model.num_layers, model.vocab_size) * batch_size * seq_len
 
 
 def update_seconds(model: ModelConfig, batch_size: int, seq_len: int, speed: float) -> float:

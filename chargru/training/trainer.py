@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import math
 import time
 from collections.abc import Callable, Iterator
 
 from chargru.completion.generate import Completion
 from chargru.config import ModelConfig, SamplingConfig, TrainingConfig
-from chargru.engine import Parameters, crew_for, flops_per_character
+from chargru.engine import Parameters, crew_for
 from chargru.errors import CheckpointError, TrainingError
 from chargru.events import (
     Evaluated,
@@ -37,15 +38,18 @@ from chargru.training.keeper import Keeper
 from chargru.training.landmarks import landmarks
 from chargru.training.learner import Learner
 from chargru.training.material import Array, Material
+from chargru.training.outlook import Outlook
 from chargru.training.patience import Patience
 from chargru.training.rate import Rate
 from chargru.training.recorder import Recorder
+from chargru.training.speed import operations
 
 _PROGRESS_SECONDS = 0.2  # between two Progress events
 _SAVE_SECONDS = 10.0
 _SAMPLE_SECONDS = 1.5
 _SAMPLE = SamplingConfig(length=240, temperature=0.8, seed=7)
 _RECOVERIES = 3
+_CHEAP = 0.06  # of the characters of a whole budget: scoring so many is a fiftieth of the work
 
 
 class Trainer:
@@ -75,7 +79,7 @@ class Trainer:
         self.material, self.model, self.training, self.directory = material, model, training, run
         self._backend, self._device, self._notes, self._sample_prompt = backend, device, notes, sample_prompt
         self._threads = threads
-        self._crew = crew_for(threads, training.batch_size, _operations(model, training))
+        self._crew = crew_for(threads, training.batch_size, operations(model, training.batch_size, training.seq_len))
         self._clock = Clock(resume.seconds if resume else 0.0, clock)
         self._pace = Pace()
         self._learner = Learner(material.train, model, training, self._crew, resume)
@@ -84,6 +88,7 @@ class Trainer:
         self._recoveries = resume.recoveries if resume else 0
         self._keeper = Keeper(run)
         self._recorder = Recorder(run, resume.history if resume else [])
+        self._outlook = Outlook()
         self._patience = Patience.recall(resume.history if resume else [])
         if resume is not None:
             self._judge.recall(resume.val_loss, resume.best_loss, resume.best_step, best_weights)
@@ -318,7 +323,12 @@ class Trainer:
         before = self._clock.elapsed
         score = self._judge.look(self.averaged, self.step)
         self._budget.evaluated(self._clock.elapsed - before)
-        return None if score is None else self._evaluated(score.chars, complete=score.chars == self._judge.chars)
+        if score is None:
+            return None
+        complete, whole = score.chars == self._judge.chars, functools.partial(self._judge.whole, self.averaged)
+        cheap = not complete and self._judge.chars <= _CHEAP * self._budget.characters(self.step)
+        self._outlook.follow(self.fraction, score.nats_per_char, cheap=cheap, whole=whole)
+        return self._evaluated(score.chars, complete=complete)
 
     def _with_warning(self, evaluated: Evaluated) -> Iterator[Evaluated | Notice]:
         yield evaluated
@@ -341,6 +351,7 @@ class Trainer:
             complete=complete,
             elapsed=self._clock.elapsed,
             stale=self._patience.stale,
+            expected=self._outlook.expected,
         )
 
     def _landmarks(self, should_stop: Callable[[], bool]) -> Landmarks | None:
@@ -385,9 +396,3 @@ class Trainer:
             adam_v=v,
             state=state,
         )
-
-
-def _operations(model: ModelConfig, training: TrainingConfig) -> float:
-    """Floating-point operations of an update."""
-    characters = training.batch_size * training.seq_len
-    return flops_per_character(model.hidden_size, model.num_layers, model.vocab_size) * characters

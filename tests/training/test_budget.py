@@ -80,3 +80,10 @@ def test_what_is_left_of_updates_is_estimated_from_this_process(hand):
     hand.now = 40.0
     assert budget.remaining(80) == pytest.approx(10.0)
     assert budget.chars_per_second(80) == pytest.approx(20 * 20 / 10)
+
+
+def test_what_the_whole_budget_reads(hand):
+    assert hand.budget(steps=50).characters(10) == pytest.approx(50 * 20)
+    budget = hand.budget(time=100.0)
+    hand.now = 25.0
+    assert budget.characters(10) == pytest.approx(800)

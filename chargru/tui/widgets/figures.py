@@ -43,6 +43,8 @@ def figures(state: TrainingState, scale: Scale) -> list[tuple[int, str, str]]:
     ]
     if told is not None:
         rows.append((1, "best", f"{scale.told(told.best_loss)}@{say.whole(told.best_step)}"))
+        if told.expected is not None:
+            rows.append((2, "likely", scale.told(told.expected, 2)))
     other = Scale(bits=not scale.bits)
     rows.append((2, other.unit, other.told(held_out if held_out is not None else _smooth(state), 2)))
     if state.overfitting:
@@ -102,6 +104,7 @@ def _losses(state: TrainingState, scale: Scale) -> list[Row]:
         Row("training loss", scale.told(_smooth(state)), 0, "train"),
         Row("validation loss", scale.told(held_out), 0, "validation"),
         Row("best", f"{scale.told(told.best_loss)} @ {say.whole(told.best_step)}" if told else say.NOTHING, 0, "best"),
+        *([Row("likely at the end", scale.told(told.expected, 2), 1)] if told and told.expected is not None else []),
         Row(f"{other.unit} per character", other.told(held_out, 3), 1),
         Row("perplexity", perplexity, 4),
     ]
