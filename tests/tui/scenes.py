@@ -307,7 +307,7 @@ async def train_without_colour(stage: Stage) -> None:
 def evaluated_worse(step: int, loss: float, best: float, stale: int) -> Event:
     from chargru.events import Evaluated
 
-    elapsed, expected = 180 * step / 3000, best - 0.04 if step >= 300 else None
+    elapsed, expected = 180 * step / 3000, best if step >= 300 else None
     return Evaluated(step, step / 3000, loss, loss - 0.3, best, 1800, 8192, False, elapsed, stale, expected)
 
 
