@@ -22,7 +22,17 @@ from chargru.events import Event, Failed, Finished, Started, to_record
 if TYPE_CHECKING:
     from chargru.training.control import Control
 
-CHOSEN = ("hidden_size", "num_layers", "batch_size", "seq_len", "learning_rate", "dropout", "weight_drop", "averaging")
+CHOSEN = (
+    "hidden_size",
+    "num_layers",
+    "batch_size",
+    "seq_len",
+    "learning_rate",
+    "dropout",
+    "weight_drop",
+    "state_reset",
+    "averaging",
+)
 
 
 class Trains(Protocol):
@@ -79,6 +89,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
     "learning_rate",
     "dropout",
     "weight_drop",
+    "state_reset",
     "averaging",
     "weight_decay",
     "clip_norm",

@@ -4,6 +4,7 @@ Knows NumPy; knows nothing of files, text, events or screens. Start reading at `
 """
 
 from chargru.engine.backend import Backend, choose_backend
+from chargru.engine.dropout import generator
 from chargru.engine.network import Network
 from chargru.engine.optimizer import Adam, global_norm, learning_rate_at
 from chargru.engine.parameters import Parameters, flops_per_character, parameter_count, parameter_shapes
@@ -26,6 +27,7 @@ __all__ = [
     "crew_for",
     "draw",
     "flops_per_character",
+    "generator",
     "global_norm",
     "learning_rate_at",
     "parameter_count",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 BATCH_SIZE, SEQ_LEN = 32, 64
+STATE_RESET = 0.03  # so that a network also learns to begin: prompts begin from an empty state
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Sizes:
     learning_rate: float
     dropout: float
     weight_drop: float
+    state_reset: float
     averaging: float
 
 
@@ -68,5 +70,6 @@ def choose(train_chars: int, seen: Callable[[int, int], float]) -> Sizes:
         learning_rate=rate,
         dropout=round(dropout, 2),
         weight_drop=round(0.35 * dropout, 2),
+        state_reset=STATE_RESET,
         averaging=round(float(np.clip(1 - 12 / updates, 0.9, 0.9995)), 4),
     )

@@ -9,11 +9,13 @@ from typing import Any
 import numpy.typing as npt
 
 from chargru.config import ModelConfig, TrainingConfig
-from chargru.engine import Adam, Crew, Network, Parameters, Regularization, global_norm
+from chargru.engine import Adam, Crew, Network, Parameters, Regularization, generator, global_norm
 from chargru.storage.checkpoint import Checkpoint
 from chargru.text.stream import WindowStream
 
 Array = npt.NDArray[Any]
+
+_FORGETTING = 2_000_000  # the part number of these draws, beyond those of shards and weights
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,9 @@ class Learner:
         """Learn the next window; None, and nothing learned, if its loss or gradient was not finite."""
         inputs, targets = self.stream.next_window()
         training = self._training
+        if training.state_reset > 0:
+            draws = generator(training.seed, self.step, _FORGETTING).random(training.batch_size)
+            self.network.state[:, draws < training.state_reset] = 0
         drop = Regularization(training.dropout, training.weight_drop, training.seed, self.step)
         loss = self.network.loss_and_gradients(self.parameters, inputs, targets, drop)
         norm = global_norm(self._gradients, self._crew) if math.isfinite(loss) else math.nan

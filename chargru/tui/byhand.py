@@ -33,7 +33,7 @@ _GROUPS = (
     ("this text", OF_TEXT),
     ("run", ("name", "sample_prompt", "seed", "evaluations", "val_fraction")),
     ("learning", ("learning_rate", "batch_size", "seq_len", "clip_norm", "averaging")),
-    ("against overfitting", ("dropout", "weight_drop", "weight_decay")),
+    ("against overfitting", ("dropout", "weight_drop", "weight_decay", "state_reset")),
     ("machine", ("threads", "backend")),
 )
 _MORE = "more"

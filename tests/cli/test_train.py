@@ -63,15 +63,16 @@ def test_flags_become_the_request(chargru: Command, trainer: Callable[..., Reque
     requests = trainer(started(), finished())
     flags = (
         "--time 3m --hidden-size 96 --layers 2 --batch-size 8 --seq-len 16 --learning-rate 1e-3 --dropout 0.2 "
-        "--weight-drop 0.1 --averaging 0.99 --weight-decay 0.01 --clip-norm 2 --evaluations 7 --val-fraction 0.2 "
-        "--seed 5 --threads 1 --backend numpy --name n --out o --encoding utf-8 --replace-bad-bytes --sample-prompt p"
+        "--weight-drop 0.1 --state-reset 0.05 --averaging 0.99 --weight-decay 0.01 --clip-norm 2 --evaluations 7 "
+        "--val-fraction 0.2 --seed 5 --threads 1 --backend numpy --name n --out o --encoding utf-8 "
+        "--replace-bad-bytes --sample-prompt p"
     )
     assert chargru("train", "some.txt", *flags.split()) == 0
     assert requests == [
         TrainRequest(
             corpus="some.txt", time=180.0, hidden_size=96, num_layers=2, batch_size=8, seq_len=16, learning_rate=1e-3,
-            dropout=0.2, weight_drop=0.1, averaging=0.99, weight_decay=0.01, clip_norm=2.0, evaluations=7,
-            val_fraction=0.2, seed=5, threads=1, backend="numpy", name="n", out="o", encoding="utf-8",
+            dropout=0.2, weight_drop=0.1, state_reset=0.05, averaging=0.99, weight_decay=0.01, clip_norm=2.0,
+            evaluations=7, val_fraction=0.2, seed=5, threads=1, backend="numpy", name="n", out="o", encoding="utf-8",
             replace_bad_bytes=True, sample_prompt="p",
         )
     ]  # fmt: skip

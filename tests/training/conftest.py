@@ -35,6 +35,7 @@ def make_trainer(tmp_path):
         names = {each.name for each in dataclasses.fields(TrainingConfig)}
         model = {"hidden_size": 12, "num_layers": 2} | {k: v for k, v in settings.items() if k not in names}
         training = {"batch_size": 4, "seq_len": 16, "dropout": 0.2, "weight_drop": 0.1, "evaluations": 5}
+        training["state_reset"] = 0.2
         training |= {k: v for k, v in settings.items() if k in names}
         run = run or Run.create(tmp_path, "test", {})
         best = load(run.best()).averaged if resume is not None else None

@@ -42,7 +42,14 @@ class HalfWay(Control):
 def memorising(**changes):
     """Settings of a training that learns noise by heart, so that validation soon turns."""
     rng = np.random.default_rng(0)
-    settings = {"hidden_size": 48, "num_layers": 1, "dropout": 0.0, "weight_drop": 0.0, "learning_rate": 0.02}
+    settings = {
+        "hidden_size": 48,
+        "num_layers": 1,
+        "dropout": 0.0,
+        "weight_drop": 0.0,
+        "state_reset": 0.0,
+        "learning_rate": 0.02,
+    }
     return settings | {"text": "".join(rng.choice(list("abcd"), 900)), "evaluations": 26, "steps": 260} | changes
 
 

@@ -41,6 +41,7 @@ def test_every_choice_is_a_possible_one(characters, seconds, V):
         learning_rate=sizes.learning_rate,
         dropout=sizes.dropout,
         weight_drop=sizes.weight_drop,
+        state_reset=sizes.state_reset,
         averaging=sizes.averaging,
     )
 
