@@ -11,6 +11,7 @@ import os
 import stat
 import sys
 from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
 
 from chargru.errors import TextError
@@ -99,7 +100,7 @@ def read_part(path: str | Path, limit: int | None, *, encoding: str | None = Non
         document = _document(content, name, str(place.absolute()), encoding, replace, cut)
         return Part(document, not cut, len(content), size)
     except OSError as error:
-        raise TextError(f"{name}: {reason(error)}", _advice(error)) from error
+        raise unreadable(name, error) from error
     except MemoryError as error:
         raise TextError(f"{name} does not fit into memory", "train on a part of it") from error
 
@@ -132,12 +133,8 @@ def read_file(path: str, name: str, limit: int | None, *, any_bytes: bool = Fals
         OSError: it cannot be opened or read.
         TextError: it is not a regular file, or binary.
     """
-    _refuse_special(Path(path).stat().st_mode, name)
-    # Between the two looks the file may have been exchanged for a FIFO: not waiting makes the opening harmless.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
-    with open(os.open(path, flags), "rb", buffering=0) as file:  # noqa: PTH123 - a descriptor, not a path
-        found = os.fstat(file.fileno())
-        _refuse_special(found.st_mode, name)
+    file, found = open_regular(path, name)
+    with file:
         data = bytearray()
         while limit is None or len(data) < limit:
             wanted = HEAD_BYTES if not data else _CHUNK
@@ -153,6 +150,26 @@ def read_file(path: str, name: str, limit: int | None, *, any_bytes: bool = Fals
                 raise TextError(f"{name} grows faster than it can be read", "copy it first")
         stopped = limit is not None and len(data) >= limit
         return data, max(found.st_size, len(data)) if stopped else len(data)
+
+
+def open_regular(path: str, name: str) -> tuple[FileIO, os.stat_result]:
+    """A regular file, opened without a buffer, and what the system says of it. Raises like `read_file`."""
+    _refuse_special(Path(path).stat().st_mode, name)
+    # Between the two looks the file may have been exchanged for a FIFO: not waiting makes the opening harmless.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
+    file = open(os.open(path, flags), "rb", buffering=0)  # noqa: PTH123, SIM115 - a descriptor; the caller closes it
+    try:
+        found = os.fstat(file.fileno())
+        _refuse_special(found.st_mode, name)
+    except BaseException:
+        file.close()
+        raise
+    return file, found
+
+
+def unreadable(name: str, error: OSError) -> TextError:
+    """The error for a text that the system does not give."""
+    return TextError(f"{name}: {reason(error)}", _advice(error))
 
 
 def reason(error: OSError) -> str:
