@@ -239,7 +239,7 @@ class Trainer:
         if reason != "interrupted":
             score = self._judge.decide(self.averaged, self.step)
             if score is not None:
-                yield from self._with_warning(self._evaluated(score.chars, complete=True))
+                yield from self._with_warning(self._evaluated(score.chars))
             yield self._sample()
         self._clock.stop()
         if reason != "interrupted" and (told := aside.take(wait=True)) is not None:
@@ -312,20 +312,22 @@ class Trainer:
         else:
             self._judge.score(self.averaged)
             self._budget.evaluated(self._clock.elapsed - before)
-        self._budget.keep_back(self._judge.seconds_to_decide(self._clock.elapsed - before))
+        seconds = self._clock.elapsed - before
+        self._judge.afford(self._budget.for_the_end, seconds)
+        self._budget.keep_back(self._judge.seconds_to_decide(seconds))
 
     def _look(self) -> Evaluated | None:
         before = self._clock.elapsed
         score = self._judge.look(self.averaged, self.step)
         self._budget.evaluated(self._clock.elapsed - before)
-        return None if score is None else self._evaluated(score.chars, complete=score.chars == self._judge.chars)
+        return None if score is None else self._evaluated(score.chars)
 
     def _with_warning(self, evaluated: Evaluated) -> Iterator[Evaluated | Notice]:
         yield evaluated
         if warning := self._patience.warning(evaluated.best_step):
             yield Notice(warning)
 
-    def _evaluated(self, chars: int, *, complete: bool) -> Evaluated:
+    def _evaluated(self, chars: int) -> Evaluated:
         judge = self._judge
         assert judge.loss is not None
         assert judge.best_loss is not None
@@ -338,7 +340,7 @@ class Trainer:
             best_loss=judge.best_loss,
             best_step=judge.best_step,
             chars=chars,
-            complete=complete,
+            complete=chars == judge.chars,
             elapsed=self._clock.elapsed,
             stale=self._patience.stale,
         )
