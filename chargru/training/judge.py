@@ -17,8 +17,8 @@ from chargru.training.evaluation import WARM_UP, Score, evaluate
 Array = npt.NDArray[Any]
 
 QUICK = 4_096  # characters scored on the way; a tail of three times as many or fewer is always scored whole
-# Characters scored at the end, whatever they cost, and at most where the budget is not one of time: then the loss of a
-# text is known to a hundredth and a thousandth of a nat, and scoring takes seconds and a minute at most.
+# Characters scored at the end: so many whatever they cost, and never more. The loss of a text is then known to a
+# hundredth and to a thousandth of a nat; what scoring more would take is better spent on training.
 LEAST, MOST = 1 << 18, 1 << 22
 _SCORES = 1.5  # of the last weights always, of the best ones before them sometimes
 
@@ -84,7 +84,8 @@ class Judge:
         """
         most = MOST
         if seconds is not None:
-            most = max(LEAST, int((seconds / max(1e-9, look_seconds) - 1.0) / _SCORES * self._looked()))
+            borne = int((seconds / max(1e-9, look_seconds) - 1.0) / _SCORES * self._looked())
+            most = min(MOST, max(LEAST, borne))
         self.last_limit = most if self.chars > most else None
 
     def seconds_to_decide(self, look_seconds: float) -> float:
