@@ -14,6 +14,7 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace as changed
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from chargru.storage import id_file
 from chargru.storage.atomic import is_temporary, replacing
 from chargru.storage.id_file import LargeText
 from chargru.storage.places import cache_path
-from chargru.text.blocks import Progress
+from chargru.text.blocks import BLOCK, Progress
 from chargru.text.display import safe_display
 from chargru.text.large import LargeFile, Stamp, Survey, open_large
 
@@ -54,6 +55,40 @@ def read_large(
             return text
         note = f"{source.name} has changed since it was opened: what is learned is how it was when it was read"
         return changed(text, notes=(*text.notes, note))
+
+
+def read_stream(
+    begin: bytes,
+    more: Callable[[int], bytes],
+    name: str,
+    source: str,
+    *,
+    encoding: str | None = None,
+    replace: bool = False,
+    progress: Progress | None = None,
+) -> LargeText:
+    """A text that comes only once: `begin`, and then what `more(size)` gives until it gives nothing.
+
+    It goes through a temporary file, and so do its ids; neither has a name, and nothing is kept. `name` and `source`
+    are those of the text. Raises TextError like `read_large`.
+    """
+    try:
+        with tempfile.TemporaryFile() as spool:
+            size, data = 0, begin
+            while data:
+                spool.write(data)
+                size += len(data)
+                data = more(BLOCK)
+            spool.flush()
+            text = LargeFile(spool, Stamp(source, size, 0, 0, encoding, replace), name, progress)
+            survey = text.survey()
+            with tempfile.TemporaryFile() as file:
+                return id_file.write(file, text, survey)
+    except OSError as error:
+        raise TextError(
+            f"{name} is too large for the memory and cannot be put on a disk: temporary files: {_reason(error)}",
+            "free some space, let TMPDIR name a directory that has it, or give a file instead",
+        ) from error
 
 
 def _directory() -> Path:

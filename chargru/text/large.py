@@ -11,13 +11,12 @@ import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import FileIO
 from pathlib import Path
 from typing import Protocol
 
 from chargru.errors import TextError
 from chargru.text import excerpt, guessing, reader
-from chargru.text.blocks import Blocks, Progress, changes
+from chargru.text.blocks import Blocks, Progress, Readable, changes
 from chargru.text.codepoints import Distinct
 from chargru.text.decoding import (
     COUNTING,
@@ -39,6 +38,12 @@ LARGE = 1 << 26  # bytes: from here on a text is not read into memory
 
 # Its decoder may keep a whole text back, and counts a bad byte that it keeps back twice.
 _WHOLE_ONLY = frozenset({"utf-7"})
+
+
+class Seekable(Readable, Protocol):
+    """What is needed of the file that is read."""
+
+    def fileno(self) -> int: ...
 
 
 class Writable(Protocol):
@@ -73,7 +78,7 @@ class Survey:
 class LargeFile:
     """An open text file that is read in passes."""
 
-    def __init__(self, file: FileIO, stamp: Stamp, name: str, progress: Progress | None = None) -> None:
+    def __init__(self, file: Seekable, stamp: Stamp, name: str, progress: Progress | None = None) -> None:
         self._file, self.stamp, self.name = file, stamp, name
         self._blocks = Blocks(file, stamp.size, name, progress, passes=2)
 

@@ -19,6 +19,7 @@ from chargru.text.decoding import HEAD_BYTES, Data, decode, refuse_binary
 from chargru.text.display import safe_display
 
 STDIN = "-"
+STDIN_SOURCE = "standard input"
 _CHUNK = 1 << 22
 # A file may grow while it is read (a log), and files of /proc claim to be empty; none of them may fill the memory.
 _GROWTH = 1 << 26
@@ -87,9 +88,8 @@ def read_part(path: str | Path, limit: int | None, *, encoding: str | None = Non
     _refuse_name(spec, name)
     try:
         if spec == STDIN:
-            data = _read_stdin()
-            document = _document(data, name, "standard input", encoding, replace, cut=False)
-            return Part(document, True, len(data), len(data))
+            data = read_stdin()
+            return Part(from_stdin(data, encoding=encoding, replace=replace), True, len(data), len(data))
         place = Path(at_home(spec))
         if stat.S_ISDIR(place.stat().st_mode):
             from chargru.text.directory import read_directory  # it reads its files by this module
@@ -108,6 +108,11 @@ def read_part(path: str | Path, limit: int | None, *, encoding: str | None = Non
 def read_bytes(data: bytes, name: str, *, encoding: str | None = None, replace: bool = False) -> Document:
     """The same for bytes at hand; `name` is also the document's source. Raises TextError like `read_text`."""
     return _document(data, safe_display(name, newlines=False), name, encoding, replace, cut=False)
+
+
+def from_stdin(data: bytes, *, encoding: str | None = None, replace: bool = False) -> Document:
+    """The same for bytes that came through standard input."""
+    return _document(data, "stdin", STDIN_SOURCE, encoding, replace, cut=False)
 
 
 def display_name(path: str) -> str:
@@ -150,6 +155,23 @@ def read_file(path: str, name: str, limit: int | None, *, any_bytes: bool = Fals
                 raise TextError(f"{name} grows faster than it can be read", "copy it first")
         stopped = limit is not None and len(data) >= limit
         return data, max(found.st_size, len(data)) if stopped else len(data)
+
+
+def read_stdin(limit: int = -1) -> bytes:
+    """What is on standard input, at most `limit` bytes (-1: all); on a terminal until the user types the end of file.
+
+    Fewer bytes than the limit mean that there are no more. Raises TextError.
+    """
+    stream = getattr(sys.stdin, "buffer", None)
+    if stream is None:
+        raise TextError("there is no standard input", "give a file")
+    try:
+        data: bytes = stream.read(limit)
+    except OSError as error:
+        raise TextError(f"standard input cannot be read: {reason(error)}", "give a file") from error
+    except ValueError as error:  # closed
+        raise TextError("standard input is closed", "give a file") from error
+    return data
 
 
 def open_regular(path: str, name: str) -> tuple[FileIO, os.stat_result]:
@@ -211,20 +233,6 @@ def _refuse_special(mode: int, name: str) -> None:
         (text for test, text in _KINDS if test(mode)), "a directory" if stat.S_ISDIR(mode) else "a special file"
     )
     raise TextError(f"{name} is {what}, not a regular file", "copy its contents to a file, or pipe them in with -")
-
-
-def _read_stdin() -> bytes:
-    """Everything on standard input; on a terminal until the user types the end of file (ctrl-D)."""
-    stream = getattr(sys.stdin, "buffer", None)
-    if stream is None:
-        raise TextError("there is no standard input", "give a file")
-    try:
-        data: bytes = stream.read()
-    except OSError as error:
-        raise TextError(f"standard input cannot be read: {reason(error)}", "give a file") from error
-    except ValueError as error:  # closed
-        raise TextError("standard input is closed", "give a file") from error
-    return data
 
 
 def _advice(error: OSError) -> str:

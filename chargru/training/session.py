@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 from collections.abc import Callable
 from dataclasses import asdict, fields
@@ -78,10 +79,21 @@ def _begin(request: TrainRequest, threads: int, progress: Progress | None) -> _O
         request.name or _name(text.corpus),
         _record(material.corpus, model, training),
     )
-    if text.text is not None and request.corpus == "-":
-        (run.path / _TEXT_COPY).write_text(text.text, encoding="utf-8", newline="\n")
-        notes += (f"the text from standard input is kept in the run as {_TEXT_COPY}, so that it can be resumed",)
+    if request.corpus == "-":
+        notes += (_keep_copy(text, run.path / _TEXT_COPY),)
     return run, material, model, training, None, None, text.notes + text.about_ids + notes
+
+
+def _keep_copy(text: TextRead, path: Path) -> str:
+    """Keep what came through standard input, or say why it cannot be kept."""
+    try:
+        text.write_copy(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        reason = error.strerror or error
+        return f"the text from standard input could not be kept in the run, which cannot be resumed: {reason}"
+    return f"the text from standard input is kept in the run as {path.name}, so that it can be resumed"
 
 
 def _sizes(

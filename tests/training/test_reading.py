@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import io
+import sys
+import tempfile
 
 import numpy as np
 import pytest
@@ -58,8 +61,6 @@ def test_a_large_text_is_the_same_text(text, home, as_large, encoding):
     as_large()
     first, again = reading.read(str(text)), reading.read(str(text))
     assert plain(first) == plain(again) == plain(small)
-    assert small.text == TEXT.replace("\r", "")
-    assert first.text is None
     assert not first.ids.flags.writeable
     assert small.about_ids == again.about_ids == ()
     assert len(first.about_ids) == 1
@@ -148,3 +149,64 @@ def test_material_is_a_view_of_the_ids(text, home, as_large):
     assert np.shares_memory(material.val, read.ids)
     assert len(material.train) + len(material.val) == read.corpus.characters
     assert dataclasses.asdict(material.corpus) == dataclasses.asdict(read.corpus)
+
+
+@pytest.fixture
+def stdin(monkeypatch):
+    return lambda data: monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data), encoding="utf-8"))
+
+
+@pytest.mark.parametrize("encoding", [None, "utf-8", "cp1252", "utf-16"])
+def test_standard_input_is_the_same_text_too(home, as_large, stdin, encoding):
+    data = TEXT.encode(encoding or "utf-8")
+    stdin(data)
+    small = reading.read("-", encoding=encoding)
+    as_large()
+    stdin(data)
+    found = reading.read("-", encoding=encoding)
+    assert plain(found) == plain(small)
+    assert found.corpus.source == "standard input"
+    assert not found.ids.flags.writeable
+    assert not list(home.rglob("*"))
+    for wrong in (b"", b"\0" * 200, b"\xff" * 200):
+        stdin(wrong)
+        with pytest.raises(TextError, match="stdin"):
+            reading.read("-")
+
+
+def test_an_encoding_that_needs_the_whole_gets_it(home, as_large, stdin):
+    as_large()
+    stdin(TEXT.encode("utf-7"))
+    found = reading.read("-", encoding="utf-7")
+    assert found.ids.flags.writeable  # in memory
+    assert found.vocabulary.decode(found.ids) == TEXT.replace("\r", "")
+
+
+def test_a_large_standard_input_is_kept_and_goes_on(home, as_large, stdin):
+    as_large()
+    stdin(TEXT.encode())
+    trainer, notices = train("-", home, steps=4, name="piped")
+    assert any("is kept in the run as text.txt" in notice for notice in notices)
+    assert (trainer.directory.path / "text.txt").read_text("utf-8") == TEXT.replace("\r", "")
+    train(None, home, resume="piped", steps=8)
+
+
+def test_a_copy_that_cannot_be_kept_is_told(home, stdin, monkeypatch):
+    def full(self, path):
+        path.write_text("half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(reading.TextRead, "write_copy", full)
+    stdin(TEXT.encode())
+    trainer, notices = train("-", home, steps=4, name="piped")
+    assert any("cannot be resumed: No space left" in notice for notice in notices)
+    assert not (trainer.directory.path / "text.txt").exists()
+
+
+def test_standard_input_without_room_is_one_clear_line(home, as_large, stdin, monkeypatch):
+    as_large()
+    monkeypatch.setattr(tempfile, "tempdir", "/no/such/directory")
+    stdin(TEXT.encode())
+    with pytest.raises(TextError, match="stdin is too large for the memory") as raised:
+        reading.read("-")
+    assert "TMPDIR" in raised.value.hint
