@@ -36,8 +36,9 @@ from chargru.text.vocabulary import Vocabulary
 
 LARGE = 1 << 26  # bytes: from here on a text is not read into memory
 
-# Its decoder may keep a whole text back, and counts a bad byte that it keeps back twice.
-_WHOLE_ONLY = frozenset({"utf-7"})
+# Decoders that are other ones piece by piece: that of UTF-7 may keep a whole text back, and counts the bad bytes in it
+# twice; those of ISO 2022 give up on damaged escape sequences.
+_WHOLE_ONLY = ("utf-7", "iso2022")
 
 
 class Seekable(Readable, Protocol):
@@ -156,11 +157,11 @@ class LargeFile:
                 raise binary(self.name)
             return self._first_that_fits(wide), wide_name(wide)
         codec, guessed = not_utf8(excerpt.sample(blocks))
-        return self._first_that_fits(codec), guessed
+        return self._first_that_fits(codec, tried="utf-8"), guessed
 
-    def _first_that_fits(self, codec: str) -> _Pass:
+    def _first_that_fits(self, codec: str, tried: str = "") -> _Pass:
         """A pass in this codec or in a wider relative of it, or with replacement if that is wanted."""
-        for each in (codec, *WIDER.get(codec, ())):
+        for each in () if codec == tried else (codec, *WIDER.get(codec, ())):
             with contextlib.suppress(UnicodeError):
                 strict = _Pass(self._blocks, each, "strict")
                 strict.run()
@@ -199,7 +200,7 @@ def is_large(size: int, encoding: str | None) -> bool:
     if size < LARGE:
         return False
     with contextlib.suppress(TextError):
-        return encoding is None or check_encoding(encoding) not in _WHOLE_ONLY
+        return encoding is None or not check_encoding(encoding).startswith(_WHOLE_ONLY)
     return True  # an encoding that does not exist is refused on the way
 
 
