@@ -83,7 +83,8 @@ def read_stream(
             text = LargeFile(spool, Stamp(source, size, 0, 0, encoding, replace), name, progress)
             survey = text.survey()
             with tempfile.TemporaryFile() as file:
-                return id_file.write(file, text, survey)
+                sha256 = id_file.write(file, text, survey)
+                return id_file.mapped(file.fileno(), text.stamp, survey, sha256)
     except OSError as error:
         raise TextError(
             f"{name} is too large for the memory and cannot be put on a disk: temporary files: {_reason(error)}",
@@ -107,7 +108,10 @@ def _make(source: LargeFile, survey: Survey, place: Path) -> LargeText:
     try:
         _make_room(place, needed)
         with replacing(place) as file:
-            text = id_file.write(file, source, survey)
+            id_file.write(file, source, survey)
+        text = id_file.read(place, source.stamp, check=False)  # mapped only now: some systems rename no mapped file
+        if text is None:
+            raise OSError("another process has removed them")
         note = f"its ids are kept in {_shown(place.parent)} for the next time ({_size(needed)})"
         return changed(text, notes=(note,))
     except OSError as error:
@@ -116,7 +120,8 @@ def _make(source: LargeFile, survey: Survey, place: Path) -> LargeText:
         temporary = Path(tempfile.gettempdir())
         _require_room(temporary, needed)
         with tempfile.TemporaryFile(dir=temporary) as file:
-            text = id_file.write(file, source, survey)
+            sha256 = id_file.write(file, source, survey)
+            text = id_file.mapped(file.fileno(), source.stamp, survey, sha256)
         return changed(text, notes=(f"its ids are in a temporary file and not kept for the next time ({not_kept})",))
     except OSError as error:
         neither = _reason(error)

@@ -57,25 +57,32 @@ def bytes_needed(stamp: Stamp, survey: Survey) -> int:
     return len(_head(stamp, survey, "0" * 64, 0)) + survey.characters * survey.vocabulary.dtype.itemsize
 
 
-def write(file: BinaryIO, source: LargeFile, survey: Survey) -> LargeText:
-    """The ids of `source` into the empty `file`; it may be closed and unlinked afterwards.
+def write(file: BinaryIO, source: LargeFile, survey: Survey) -> str:
+    """The ids of `source` into the empty `file`; the SHA-256 of the text.
 
     Raises:
         TextError: the text cannot be read any more.
         OSError: the file cannot be written.
     """
-    blank = _head(source.stamp, survey, "0" * 64, 0)
-    file.write(blank)
+    file.write(_head(source.stamp, survey, "0" * 64, 0))
     out = _Counted(file)
     sha256 = source.write_ids(survey, out)
     file.seek(0)
     file.write(_head(source.stamp, survey, sha256, out.crc))  # of the same length
     file.flush()
-    return LargeText(source.stamp, survey, sha256, _mapped(file.fileno(), len(blank), survey))
+    return sha256
 
 
-def read(path: Path, stamp: Stamp) -> LargeText | None:
-    """The text of this stamp from the file at `path`; None if there is no such file, or anything is wrong with it."""
+def mapped(descriptor: int, stamp: Stamp, survey: Survey, sha256: str) -> LargeText:
+    """What `write` has written into the open file; it may be closed and unlinked afterwards. Raises OSError."""
+    return LargeText(stamp, survey, sha256, _mapped(descriptor, len(_head(stamp, survey, sha256, 0)), survey))
+
+
+def read(path: Path, stamp: Stamp, *, check: bool = True) -> LargeText | None:
+    """The text of this stamp from the file at `path`; None if there is no such file, or anything is wrong with it.
+
+    Without `check` the ids themselves are not looked at: for who has just written them.
+    """
     try:
         file, size = open_regular(path)
     except OSError:
@@ -87,7 +94,7 @@ def read(path: Path, stamp: Stamp) -> LargeText | None:
         survey = _survey(header)
         if size != offset + survey.characters * survey.vocabulary.dtype.itemsize:
             return None
-        if not _SHA256.fullmatch(header["sha256"]) or header["crc"] != _crc(file, offset):
+        if not _SHA256.fullmatch(header["sha256"]) or (check and header["crc"] != _crc(file, offset)):
             return None
         return LargeText(stamp, survey, header["sha256"], _mapped(file.fileno(), offset, survey))
     return None

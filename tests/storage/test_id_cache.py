@@ -239,6 +239,13 @@ def test_a_disk_that_fills_up_on_the_way(text: Path, home: Path, monkeypatch: py
     assert kept(home) == []
 
 
+def test_ids_that_somebody_removes_at_once(text: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(id_file, "read", lambda *_, **__: None)
+    found = read_large(text)
+    assert words_of(found) == TEXT
+    assert "another process has removed them" in found.notes[0]
+
+
 def test_a_cache_that_cannot_be_written(
     text: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

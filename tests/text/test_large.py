@@ -7,13 +7,12 @@ import io
 import random
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chargru.errors import TextError
-from chargru.text import blocks, excerpt, large
+from chargru.text import blocks, large
 from chargru.text.large import is_large, open_large
 from chargru.text.reader import read_text
 from chargru.text.stream import identity
@@ -226,27 +225,3 @@ def test_large_is_a_question_of_size(monkeypatch: pytest.MonkeyPatch) -> None:
     assert is_large(large.LARGE, "no such encoding")
     for encoding in ("UTF7", "iso-2022-jp", "iso2022_kr"):  # their decoders are other ones piece by piece
         assert not is_large(large.LARGE, encoding)
-
-
-class TestExcerpt:
-    @given(st.binary(max_size=300), st.integers(1, 40), st.integers(1, 9))
-    def test_it_is_the_sample_of_the_whole(self, data: bytes, limit: int, scan: int) -> None:
-        from chargru.text.guessing import sample
-
-        data = data.translate(bytes.maketrans(b"\x00\x01\x02\x03\x04\x05", b"\n\n  \xe9\n"))
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(excerpt, "_SCAN", scan)
-            file = blocks.Blocks(io.BytesIO(data), len(data), "x")
-            assert excerpt.sample(file, limit) == sample(data, limit)
-
-    def test_it_is_the_sample_of_longer_ones(self) -> None:
-        from chargru.text.guessing import sample
-
-        generator = np.random.default_rng(3)
-        for _ in range(100):
-            data = bytes(
-                generator.choice(np.frombuffer(b"abc \n\xe9", np.uint8), 3_000, p=[0.3, 0.3, 0.3, 0.08, 0.01, 0.01])
-            )
-            file = blocks.Blocks(io.BytesIO(data), len(data), "x")
-            for limit in (50, 200, 8_192):
-                assert excerpt.sample(file, limit) == sample(data, limit)

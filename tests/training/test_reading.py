@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import os
+import subprocess
 import sys
 import tempfile
 
@@ -210,3 +212,29 @@ def test_standard_input_without_room_is_one_clear_line(home, as_large, stdin, mo
     with pytest.raises(TextError, match="stdin is too large for the memory") as raised:
         reading.read("-")
     assert "TMPDIR" in raised.value.hint
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="measured by /proc")
+def test_memory_does_not_grow_with_the_text(tmp_path):
+    """100 MB read, encoded, hashed and mapped in a fresh process: no more than a few blocks of it are ever resident."""
+    path = tmp_path / "large.txt"
+    with path.open("wb") as file:
+        for number in range(1_000):
+            file.write(b"# %d\n" % number + ("Größe ist relativ, sagte 한글.\n".encode() * 2_600))
+    code = """if True:
+        import pathlib, sys
+        from chargru.training import reading
+        def peak():
+            lines = pathlib.Path("/proc/self/status").read_text().splitlines()
+            return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) // 1024
+        before = peak()
+        read = reading.read(sys.argv[1])
+        print(len(read.ids), peak() - before)
+    """
+    command = [sys.executable, "-c", code, str(path)]
+    environment = {**os.environ, "CHARGRU_HOME": str(tmp_path / "home")}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    characters, mebibytes = map(int, done.stdout.split())
+    assert characters > 70_000_000
+    assert mebibytes < 60
