@@ -167,7 +167,10 @@ class Failed:
 
 @dataclass(frozen=True)
 class Finished:
-    """Training is over and saved. `val_loss` belongs to `checkpoint` and to the whole held-out tail."""
+    """Training is over and saved. `val_loss` belongs to `checkpoint` and to the whole held-out tail.
+
+    Of a tail too long for the budget a part is scored, spread evenly over it: the last `Evaluated` says how much.
+    """
 
     reason: str  # "done", "stopped" or "interrupted"
     checkpoint: str

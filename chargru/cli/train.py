@@ -17,7 +17,7 @@ from chargru.cli.options import debug_option, json_option, options_from, plain
 from chargru.cli.output import narrate, program, put_line, put_record
 from chargru.config import TrainingConfig, TrainRequest
 from chargru.errors import ChargruError, TrainingError
-from chargru.events import Event, Failed, Finished, Started, to_record
+from chargru.events import Evaluated, Event, Failed, Finished, Started, to_record
 
 if TYPE_CHECKING:
     from chargru.training.control import Control
@@ -43,9 +43,11 @@ class Trains(Protocol):
 
 def open_trainer(request: TrainRequest) -> Trains:
     """The real trainer; NumPy is imported here. A new training with a budget of time is forecast on stderr."""
+    from chargru.cli.reading import ReadingBar
     from chargru.training.session import open_session
 
-    trainer = open_session(request)
+    with ReadingBar() as reading:
+        trainer = open_session(request, reading)
     if request.resume is None and trainer.training.time is not None:
         from chargru.training.forecast import forecast_training, machine_speed
 
@@ -142,6 +144,7 @@ def run_training(
     narrator = Narrator()
     teller = _Json(as_json)
     started: Started | None = None
+    evaluated: Evaluated | None = None
     last: Event | None = None
     with Interrupts() as interrupts:
         try:
@@ -153,6 +156,8 @@ def run_training(
                     control.interrupt()
                 if isinstance(last, Started):
                     started = last
+                elif isinstance(last, Evaluated):
+                    evaluated = last
         except ChargruError as error:
             teller.tell(Failed(error.message, error.hint))
             raise
@@ -162,7 +167,7 @@ def run_training(
         raise TrainingError(last.message, last.hint)
     if not isinstance(last, Finished):
         raise TrainingError("the training ended without a result")
-    _summarise(last, started)
+    _summarise(last, started, evaluated)
     return last
 
 
@@ -185,15 +190,18 @@ class _Json:
         return True
 
 
-def _summarise(finished: Finished, started: Started | None) -> None:
-    """What came out, and the exact command that comes next."""
+def _summarise(finished: Finished, started: Started | None, evaluated: Evaluated | None) -> None:
+    """What came out, and the exact command that comes next. `evaluated` is the last evaluation."""
     end = {"done": "done", "stopped": "stopped", "interrupted": "interrupted and saved"}
     lines = [
         f"{end.get(finished.reason, finished.reason)}: {finished.steps:,} steps in {duration(finished.seconds)}, "
         f"{rate(finished.chars_per_second)}"
     ]
     if finished.val_loss is not None:
-        lines.append(f"validation loss {loss(finished.val_loss)}")
+        part = ""
+        if started is not None and evaluated is not None and not evaluated.complete:
+            part = f" on {evaluated.chars:,} of {started.val_chars:,} held-out characters"
+        lines.append(f"validation loss {loss(finished.val_loss)}{part}")
     if started is not None:
         model = _model_name(started)
         if finished.reason == "interrupted":

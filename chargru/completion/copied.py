@@ -183,18 +183,28 @@ class CopyIndex:
         return first, low
 
 
+def refuse_too_long(characters: int, distinct: int) -> int:
+    """Raise TextError for a text too long for an index; else the bytes that each of its characters takes in it.
+
+    The text itself is not needed: who knows its length need not read it first.
+    """
+    width = 1 if distinct <= 1 << 8 else 2 if distinct <= 1 << 16 else 4
+    if characters * width > LIMIT:
+        raise TextError(
+            f"the text is too long for an index of copied passages: {characters:,} characters, "
+            f"the limit is {LIMIT // width:,}",
+            "train on a part of it, or do without the index",
+        )
+    return width
+
+
 def _suffix_array(text: str) -> Array:
     """The places (n,) int32 of `text` in the order of the suffixes that begin there."""
     n = len(text)
     if n < 2:
         return np.zeros(n, np.int32)
     distinct, _ = codepoints.count(text)
-    width = 1 if len(distinct) <= 1 << 8 else 2 if len(distinct) <= 1 << 16 else 4
-    if n * width > LIMIT:
-        raise TextError(
-            f"the text is too long for an index of copied passages: {n:,} characters, the limit is {LIMIT // width:,}",
-            "train on a part of it, or do without the index",
-        )
+    width = refuse_too_long(n, len(distinct))
     from pydivsufsort import divsufsort  # only who asks for an index needs it
 
     table = np.zeros(int(distinct[-1]) + 1, f">u{width}")  # from code point to id

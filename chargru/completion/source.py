@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from chargru.completion.copied import refuse_too_long
 from chargru.errors import RunError, TextError
 from chargru.storage import checkpoint as checkpoints
 from chargru.storage.checkpoint import CorpusIdentity
@@ -19,6 +20,8 @@ from chargru.text import library
 from chargru.text.reader import Document, read_text
 from chargru.text.stream import identity, training_length
 
+_MOST_BYTES = 8  # of a character, in any encoding: a line end of two in UTF-32
+
 
 def training_text(path: str | Path) -> str:
     """The training part of the text that the model in the checkpoint `path` has learned, without the held-out tail.
@@ -26,11 +29,14 @@ def training_text(path: str | Path) -> str:
     Raises:
         CheckpointError: the checkpoint is unreadable or not one of ours.
         RunError: the text is gone, has changed, or came from standard input and was not kept.
+        TextError: it is too long for an index of copied passages; it is not read then.
     """
     path = Path(path)
     summary = checkpoints.peek(path)
+    fraction = summary.training.val_fraction
+    refuse_too_long(training_length(summary.corpus.characters, fraction), summary.vocabulary.size)
     text = _whole(path.parent, summary.corpus)
-    return text[: training_length(len(text), summary.training.val_fraction)]
+    return text[: training_length(len(text), fraction)]
 
 
 def _whole(run: Path, corpus: CorpusIdentity) -> str:
@@ -69,6 +75,7 @@ def _readings(run: Path, corpus: CorpusIdentity) -> Iterator[Document | TextErro
         yield _try(lambda: read_text(copy, encoding="utf-8"))
     if corpus.source == "standard input":
         return
+    _refuse_grown(corpus)
     listed = {entry.name for entry in library.entries()}
     ways: list[dict[str, Any]] = [{}]
     if corpus.source not in listed:
@@ -78,6 +85,17 @@ def _readings(run: Path, corpus: CorpusIdentity) -> Iterator[Document | TextErro
         ways += [{"replace": True}, {"replace": True, **known}] if known else [{"replace": True}]
     for way in ways:
         yield _try(functools.partial(library.load, corpus.source, **way))
+
+
+def _refuse_grown(corpus: CorpusIdentity) -> None:
+    """Raise RunError for a file that is too large to be the text any more: it must not be read into memory."""
+    large = library.large_file(corpus.source)
+    if large is not None and (size := large.stat().st_size) > _MOST_BYTES * (corpus.characters + 1):
+        raise RunError(
+            f"the text of this model has changed since: {corpus.name} now has {size:,} bytes, "
+            f"the model learned {corpus.characters:,} characters",
+            "put the old text back, or train on the new one",
+        )
 
 
 def _try(read: Callable[[], Document]) -> Document | TextError:

@@ -13,8 +13,11 @@ import re
 import secrets
 import stat
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
+_NEW = os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _TEMPORARY = re.compile(r"\.chargru-[0-9a-f]{16}\.tmp")
 # what file systems answer that do not know how to sync a directory, network mounts mostly
 _NO_DIRECTORY_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS}
@@ -27,9 +30,8 @@ def write_atomic(path: Path, data: bytes) -> None:
         OSError: it could not be written. The file is then the old one (or, if only the last sync failed, the new one)
             and no temporary file is left.
     """
-    temporary = path.with_name(f".chargru-{secrets.token_hex(8)}.tmp")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-    file = os.open(temporary, flags, 0o666)
+    temporary = _beside(path)
+    file = os.open(temporary, os.O_WRONLY | _NEW, 0o666)
     try:
         try:
             _write_all(file, data)
@@ -42,6 +44,30 @@ def write_atomic(path: Path, data: bytes) -> None:
             temporary.unlink()
         raise
     sync_directory(path.parent)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A new file, only the user's to read, that takes the place of `path` once the body has written it.
+
+    Nothing is synced: this is for what can be made again, and is checked before it is used. If the body fails, or is
+    interrupted, the file at `path` is the old one and no temporary file is left.
+
+    Raises:
+        OSError: it could not be written, or not be put in place.
+    """
+    temporary = _beside(path)
+    file = os.fdopen(os.open(temporary, os.O_RDWR | _NEW, 0o600), "w+b")
+    try:
+        with file:
+            yield file
+        os.replace(temporary, path)  # noqa: PTH105  as above
+    except BaseException:
+        with contextlib.suppress(OSError):
+            file.close()
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
 
 
 def sync_directory(directory: Path) -> None:
@@ -76,6 +102,10 @@ def sweep(directory: Path) -> list[Path]:
 def is_temporary(path: Path) -> bool:
     """Whether the name is one that `write_atomic` gives to its temporary files."""
     return _TEMPORARY.fullmatch(path.name) is not None
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".chargru-{secrets.token_hex(8)}.tmp")
 
 
 def _write_all(file: int, data: bytes) -> None:

@@ -39,3 +39,26 @@ def count(text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         totals[: len(part)] += part
     distinct = np.flatnonzero(totals)
     return distinct, totals[distinct]
+
+
+class Distinct:
+    """Which code points a text has that comes piece by piece."""
+
+    def __init__(self) -> None:
+        self._seen = np.zeros(LAST + 1, np.bool_)
+        self._ascii = b""  # those of them below 0x80, for pieces that have no others
+
+    def add(self, text: str) -> None:
+        """Note the code points of `text`, none of them a surrogate."""
+        if text.isascii():
+            new = text.encode("ascii").translate(None, self._ascii)
+            if new:
+                self._ascii = bytes({*self._ascii, *new})
+            return
+        for points in chunks(text):
+            self._seen[points] = True
+
+    def points(self) -> list[int]:
+        """All of them, increasing."""
+        self._seen[np.frombuffer(self._ascii, np.uint8)] = True
+        return [int(point) for point in np.flatnonzero(self._seen)]

@@ -32,6 +32,8 @@ _MARKS = (  # UTF-32's little-endian mark begins with UTF-16's: the longer one f
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_MARKS_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_MARKS_32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _SIGNATURES = (
     (b"%PDF-", "a PDF document"),
     (b"PK\x03\x04", "a ZIP archive (or an office document, or an e-book)"),
@@ -51,7 +53,7 @@ _ODD_CONTROLS = bytes(set(range(32)) - {8, 9, 10, 11, 12, 13, 27})  # left out: 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 # Wider relatives of a codec, tried before it is said that something does not decode: files that are called EUC-KR or
 # Shift JIS have the additions of CP949 and CP932 more often than not.
-_WIDER = {
+WIDER: dict[str, tuple[str, ...]] = {
     "euc_kr": ("cp949",),
     "gb2312": ("gb18030",),
     "gbk": ("gb18030",),
@@ -142,7 +144,7 @@ def decode(data: Data, name: str, encoding: str | None = None, replace: bool = F
     chosen, guessed = _choose(data, name, cut)
     text, chosen, bad = _decode(data, chosen, name, replace, cut)
     if "\0" in text:
-        raise BinaryTextError(*_binary(name))
+        raise binary(name)
     return _finish(text, chosen, guessed, bad)
 
 
@@ -156,10 +158,10 @@ def refuse_binary(head: Data, name: str) -> None:
     if nul or head.startswith(b"%PDF-") or not _is_utf8(head, cut=True):
         for signature, what in _SIGNATURES:
             if head.startswith(signature):
-                raise BinaryTextError(*_binary(name, what))
+                raise binary(name, what)
     odd = len(head) - len(head.translate(None, _ODD_CONTROLS))
     if nul or odd > 0.3 * len(head):
-        raise BinaryTextError(*_binary(name))
+        raise binary(name)
 
 
 def plural(count: int, noun: str) -> str:
@@ -176,23 +178,38 @@ def _choose(data: Data, name: str, cut: bool) -> tuple[str, str]:
     if b"\0" in data:
         wide = _wide(data, cut)
         if wide is None:
-            raise BinaryTextError(*_binary(name))
-        return wide, "UTF-16" if "16" in wide else "UTF-32"
+            raise binary(name)
+        return wide, wide_name(wide)
     if _is_utf8(data, cut):
         return "utf-8", ""
-    if guessing.looks_like_utf8(guessing.sample(data)):
+    return not_utf8(guessing.sample(data))
+
+
+def not_utf8(excerpt: bytes) -> tuple[str, str]:
+    """The codec for text that is not valid UTF-8, by a `guessing.sample` of it, and what gave it away."""
+    if guessing.looks_like_utf8(excerpt):
         return "utf-8", ""
-    guess = guessing.guess(data)
+    guess = guessing.guess_from(excerpt)
     return (guess.encoding, guess.language) if guess else ("utf-8", "")
 
 
-def _mark(data: Data, cut: bool = False) -> str | None:
+def mark_of(data: Data, length: int) -> str | None:
+    """The codec that a byte order mark at the beginning of `data` tells; `length` is that of the whole, in bytes."""
     for mark, encoding in _MARKS:
         if data.startswith(mark):
-            if mark == codecs.BOM_UTF32_LE and len(data) % 4 and not cut:
+            if mark == codecs.BOM_UTF32_LE and length % 4:
                 continue  # UTF-16 whose first character is NUL, then: refused as binary further on
             return encoding
     return None
+
+
+def wide_name(codec: str) -> str:
+    """What a codec for text with NUL bytes in it is called in messages."""
+    return "UTF-16" if "16" in codec else "UTF-32"
+
+
+def _mark(data: Data, cut: bool = False) -> str | None:
+    return mark_of(data, 0 if cut else len(data))
 
 
 def _wide(data: Data, cut: bool) -> str | None:
@@ -207,11 +224,30 @@ def _is_utf8(data: Data, cut: bool) -> bool:
     return True
 
 
-def _binary(name: str, what: str = "") -> tuple[str, str]:
+def binary(name: str, what: str = "") -> BinaryTextError:
+    """The refusal of what is no text; `what` it looks like, where that is known."""
     name = safe_display(name, newlines=False)
     if what:
-        return f"{name} looks like {what}, not like text", "extract its text to a plain text file first"
-    return f"{name} looks like a binary file, not like text", "choose a plain text file, or give its encoding"
+        return BinaryTextError(
+            f"{name} looks like {what}, not like text", "extract its text to a plain text file first"
+        )
+    return BinaryTextError(
+        f"{name} looks like a binary file, not like text", "choose a plain text file, or give its encoding"
+    )
+
+
+def undecodable(name: str, codec: str, bad: Bad) -> UndecodableTextError:
+    """The refusal of bad bytes, with an offer to replace them."""
+    return UndecodableTextError(
+        f"{safe_display(name, newlines=False)} does not decode as {codec}: {plural(bad.count, 'bad byte')}",
+        f"replace {plural(bad.count, 'byte')}, first at offset {bad.first:,}; or give another encoding",
+        *(codec, bad.count, bad.first),
+    )
+
+
+def not_at_all(name: str, codec: str) -> TextError:
+    """The refusal of what does not even decode with replacement."""
+    return TextError(f"{safe_display(name, newlines=False)} does not decode as {codec}", "give another encoding")
 
 
 def check_encoding(encoding: str) -> str:
@@ -232,20 +268,30 @@ def check_encoding(encoding: str) -> str:
 
 
 @dataclass
-class _Bad:
-    """How many bytes did not decode, and where the first of them stands (-1: none)."""
+class Bad:
+    """How many bytes did not decode, and where the first of them stands (-1: none).
+
+    `base`: where the bytes that are being decoded begin in the whole.
+    """
 
     count: int = 0
     first: int = -1
+    base: int = 0
 
 
 class _Counting(threading.local):
     """Where the error handler below counts; a handler is registered under one name for the whole process."""
 
-    bad = _Bad()
+    bad = Bad()
 
 
 _counting = _Counting()
+COUNTING = "chargru-count"  # the error handler's name
+
+
+def count_in(bad: Bad) -> None:
+    """What this thread decodes from now on with COUNTING is counted in `bad`."""
+    _counting.bad = bad
 
 
 def _count_and_replace(error: UnicodeError) -> tuple[str, int]:
@@ -254,48 +300,60 @@ def _count_and_replace(error: UnicodeError) -> tuple[str, int]:
         raise error
     bad = _counting.bad
     if bad.first < 0:
-        bad.first = error.start
+        bad.first = bad.base + error.start
     bad.count += max(1, error.end - error.start)
     return "\ufffd", error.end
 
 
-codecs.register_error("chargru-count", _count_and_replace)
+codecs.register_error(COUNTING, _count_and_replace)
 
 
-def _decode(data: Data, codec: str, name: str, replace: bool, cut: bool) -> tuple[str, str, _Bad]:
+def _decode(data: Data, codec: str, name: str, replace: bool, cut: bool) -> tuple[str, str, Bad]:
     """The text, the codec that it took, and the bad bytes; they are refused unless `replace`."""
-    for each in (codec, *_WIDER.get(codec, ())):
+    for each in (codec, *WIDER.get(codec, ())):
         try:
-            return _run(data, each, "strict", cut), each, _Bad()
+            return _run(data, each, "strict", cut), each, Bad()
         except UnicodeError:
             continue
-    _counting.bad = bad = _Bad()
+    bad = Bad()
+    count_in(bad)
     try:
-        text = _run(data, codec, "chargru-count", cut)
+        text = _run(data, codec, COUNTING, cut)
     except UnicodeError as error:
-        raise TextError(
-            f"{safe_display(name, newlines=False)} does not decode as {codec}", "give another encoding"
-        ) from error
+        raise not_at_all(name, codec) from error
     if replace:
         return text, codec, bad
-    raise UndecodableTextError(
-        f"{safe_display(name, newlines=False)} does not decode as {codec}: {plural(bad.count, 'bad byte')}",
-        f"replace {plural(bad.count, 'byte')}, first at offset {bad.first:,}; or give another encoding",
-        *(codec, bad.count, bad.first),
-    )
+    raise undecodable(name, codec, bad)
 
 
 def _run(data: Data, codec: str, errors: str, cut: bool) -> str:
-    """One pass of a decoder. UTF-8 with a mark is decoded as plain UTF-8, so that offsets count from the start."""
-    codec = "utf-8" if codec == "utf-8-sig" else codec
+    """One pass of a decoder."""
     if not cut:
-        return codecs.lookup(codec).decode(data, errors)[0]
-    if codec in ("utf-16", "utf-32") and _mark(data) is None:
+        return codecs.lookup(plain(codec)).decode(data, errors)[0]
+    return incremental(codec, errors, data).decode(bytes(data), final=False)
+
+
+def plain(codec: str) -> str:
+    """UTF-8 with a mark is decoded as plain UTF-8: then offsets count from the start."""
+    return "utf-8" if codec == "utf-8-sig" else codec
+
+
+def incremental(codec: str, errors: str, head: Data) -> codecs.IncrementalDecoder:
+    """A decoder for bytes that come piece by piece and begin with `head`.
+
+    Raises LookupError where Python has none for this codec.
+    """
+    codec = plain(codec)
+    marks = {"utf-16": _MARKS_16, "utf-32": _MARKS_32}.get(codec)
+    if marks is not None and not head.startswith(marks):
         codec += "-le" if sys.byteorder == "little" else "-be"  # as for the whole; the incremental decoder refuses
-    return codecs.getincrementaldecoder(codec)(errors).decode(bytes(data), final=False)
+    decoder = codecs.lookup(codec).incrementaldecoder
+    if decoder is None:
+        raise LookupError(codec)
+    return decoder(errors)
 
 
-def _finish(text: str, codec: str, guessed: str, bad: _Bad, nuls: int = 0) -> Decoded:
+def _finish(text: str, codec: str, guessed: str, bad: Bad, nuls: int = 0) -> Decoded:
     """Without a mark at the start, without lone surrogates (UTF-7 can hold them), with LF for every line end."""
     text = text.removeprefix("\ufeff")
     if codec == "utf-7":

@@ -25,7 +25,7 @@ _TOLERATED = 0.02
 # charset-normalizer answers even for one stray byte: below this many high bytes its answer is not evidence.
 _ENOUGH = 32
 
-_HIGH = re.compile(rb"[\x80-\xff]")
+HIGH = re.compile(rb"[\x80-\xff]")
 _WORD = re.compile(r"[^\W\d_]+")
 # Not text files of today, or wide enough to accept anything; all of them turned up as wrong answers.
 _UNWANTED = [
@@ -51,7 +51,7 @@ def sample(data: bytes | bytearray, limit: int = SAMPLE_BYTES) -> bytes:
     lines: list[bytes] = []
     room = limit
     position = 0
-    while room > 0 and (high := _HIGH.search(data, position)):
+    while room > 0 and (high := HIGH.search(data, position)):
         start = max(data.rfind(b"\n", position, high.start()) + 1, position)
         # In a line longer than the sample start near the high byte, after a space where there is one.
         if high.start() - start > room // 2:
@@ -76,18 +76,20 @@ def looks_like_utf8(excerpt: bytes) -> bool:
     bad = sum(1 for character in text if "\udc80" <= character <= "\udcff")
     valid = [character for character in text if character > "\x7f" and not "\udc80" <= character <= "\udcff"]
     everyday = sum(1 for character in valid if character > "\u07ff" or character in EVERYDAY)
-    return len(_HIGH.findall(excerpt)) > 2 * bad and everyday > 0.7 * len(valid)
+    return len(HIGH.findall(excerpt)) > 2 * bad and everyday > 0.7 * len(valid)
 
 
-def without_mark(data: bytes | bytearray) -> str | None:
+def without_mark(data: bytes | bytearray, length: int | None = None) -> str | None:
     """UTF-16 or UTF-32 without a byte order mark, or None: for data with NUL bytes in it.
 
-    Every reading is scored by the share of everyday characters; pictures and programs never come near.
+    Every reading is scored by the share of everyday characters; pictures and programs never come near. `length` is that
+    of the whole in bytes, where `data` are its beginning only (SAMPLE_BYTES are enough).
     """
+    length = len(data) if length is None else length
     start = bytes(data[:SAMPLE_BYTES])
     best, best_score = None, 0.7
     for encoding, width in (("utf-16-le", 2), ("utf-16-be", 2), ("utf-32-le", 4), ("utf-32-be", 4)):
-        if len(data) % width:
+        if length % width:
             continue
         try:
             text = codecs.getincrementaldecoder(encoding)("strict").decode(start)
@@ -101,7 +103,11 @@ def without_mark(data: bytes | bytearray) -> str | None:
 
 def guess(data: bytes | bytearray) -> Guess | None:
     """The likely encoding of `data`, which is neither UTF-8 nor binary; None where nothing is plausible."""
-    excerpt = sample(data)
+    return guess_from(sample(data))
+
+
+def guess_from(excerpt: bytes) -> Guess | None:
+    """The same from a `sample` of the data."""
     best: Candidate | None = None
     best_score = 0.0
     for candidate in CANDIDATES:
@@ -153,7 +159,7 @@ def _misplaced(text: str, candidate: Candidate) -> int:
 
 def _by_statistics(excerpt: bytes) -> Guess | None:
     """charset-normalizer's answer where there is enough to judge by and what comes out is printable."""
-    if len(_HIGH.findall(excerpt)) < _ENOUGH:
+    if len(HIGH.findall(excerpt)) < _ENOUGH:
         return None
     from charset_normalizer import from_bytes  # half of the start-up time of reading a text, and seldom needed
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import stat
 from dataclasses import dataclass
 from dataclasses import replace as changed
 from pathlib import Path
@@ -86,6 +87,20 @@ def load(spec: str, *, encoding: str | None = None, replace: bool = False) -> Do
         TextError: there is no such thing (the hint has near names), or it cannot be read.
     """
     return _part(spec, None, encoding, replace).document
+
+
+def large_file(spec: str, encoding: str | None = None) -> Path | None:
+    """The regular file that `spec` names, if it is one for `chargru.text.large`; None for all that `load` reads."""
+    from chargru.text.large import is_large  # NumPy, which a list of names does not need
+
+    if spec == STDIN or any(entry.name == spec for entry in entries()):
+        return None
+    path = Path(reader.at_home(spec))
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None  # `load` says why
+    return path if stat.S_ISREG(found.st_mode) and is_large(found.st_size, encoding) else None
 
 
 def preview(spec: str, *, lines: int = 12, encoding: str | None = None, replace: bool = False) -> Preview:

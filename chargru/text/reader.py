@@ -11,6 +11,7 @@ import os
 import stat
 import sys
 from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
 
 from chargru.errors import TextError
@@ -18,6 +19,7 @@ from chargru.text.decoding import HEAD_BYTES, Data, decode, refuse_binary
 from chargru.text.display import safe_display
 
 STDIN = "-"
+STDIN_SOURCE = "standard input"
 _CHUNK = 1 << 22
 # A file may grow while it is read (a log), and files of /proc claim to be empty; none of them may fill the memory.
 _GROWTH = 1 << 26
@@ -86,9 +88,8 @@ def read_part(path: str | Path, limit: int | None, *, encoding: str | None = Non
     _refuse_name(spec, name)
     try:
         if spec == STDIN:
-            data = _read_stdin()
-            document = _document(data, name, "standard input", encoding, replace, cut=False)
-            return Part(document, True, len(data), len(data))
+            data = read_stdin()
+            return Part(from_stdin(data, encoding=encoding, replace=replace), True, len(data), len(data))
         place = Path(at_home(spec))
         if stat.S_ISDIR(place.stat().st_mode):
             from chargru.text.directory import read_directory  # it reads its files by this module
@@ -99,7 +100,7 @@ def read_part(path: str | Path, limit: int | None, *, encoding: str | None = Non
         document = _document(content, name, str(place.absolute()), encoding, replace, cut)
         return Part(document, not cut, len(content), size)
     except OSError as error:
-        raise TextError(f"{name}: {reason(error)}", _advice(error)) from error
+        raise unreadable(name, error) from error
     except MemoryError as error:
         raise TextError(f"{name} does not fit into memory", "train on a part of it") from error
 
@@ -107,6 +108,11 @@ def read_part(path: str | Path, limit: int | None, *, encoding: str | None = Non
 def read_bytes(data: bytes, name: str, *, encoding: str | None = None, replace: bool = False) -> Document:
     """The same for bytes at hand; `name` is also the document's source. Raises TextError like `read_text`."""
     return _document(data, safe_display(name, newlines=False), name, encoding, replace, cut=False)
+
+
+def from_stdin(data: bytes, *, encoding: str | None = None, replace: bool = False) -> Document:
+    """The same for bytes that came through standard input."""
+    return _document(data, "stdin", STDIN_SOURCE, encoding, replace, cut=False)
 
 
 def display_name(path: str) -> str:
@@ -132,12 +138,8 @@ def read_file(path: str, name: str, limit: int | None, *, any_bytes: bool = Fals
         OSError: it cannot be opened or read.
         TextError: it is not a regular file, or binary.
     """
-    _refuse_special(Path(path).stat().st_mode, name)
-    # Between the two looks the file may have been exchanged for a FIFO: not waiting makes the opening harmless.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
-    with open(os.open(path, flags), "rb", buffering=0) as file:  # noqa: PTH123 - a descriptor, not a path
-        found = os.fstat(file.fileno())
-        _refuse_special(found.st_mode, name)
+    file, found = open_regular(path, name)
+    with file:
         data = bytearray()
         while limit is None or len(data) < limit:
             wanted = HEAD_BYTES if not data else _CHUNK
@@ -153,6 +155,43 @@ def read_file(path: str, name: str, limit: int | None, *, any_bytes: bool = Fals
                 raise TextError(f"{name} grows faster than it can be read", "copy it first")
         stopped = limit is not None and len(data) >= limit
         return data, max(found.st_size, len(data)) if stopped else len(data)
+
+
+def read_stdin(limit: int = -1) -> bytes:
+    """What is on standard input, at most `limit` bytes (-1: all); on a terminal until the user types the end of file.
+
+    Fewer bytes than the limit mean that there are no more. Raises TextError.
+    """
+    stream = getattr(sys.stdin, "buffer", None)
+    if stream is None:
+        raise TextError("there is no standard input", "give a file")
+    try:
+        data: bytes = stream.read(limit)
+    except OSError as error:
+        raise TextError(f"standard input cannot be read: {reason(error)}", "give a file") from error
+    except ValueError as error:  # closed
+        raise TextError("standard input is closed", "give a file") from error
+    return data
+
+
+def open_regular(path: str, name: str) -> tuple[FileIO, os.stat_result]:
+    """A regular file, opened without a buffer, and what the system says of it. Raises like `read_file`."""
+    _refuse_special(Path(path).stat().st_mode, name)
+    # Between the two looks the file may have been exchanged for a FIFO: not waiting makes the opening harmless.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
+    file = open(os.open(path, flags), "rb", buffering=0)  # noqa: PTH123, SIM115 - a descriptor; the caller closes it
+    try:
+        found = os.fstat(file.fileno())
+        _refuse_special(found.st_mode, name)
+    except BaseException:
+        file.close()
+        raise
+    return file, found
+
+
+def unreadable(name: str, error: OSError) -> TextError:
+    """The error for a text that the system does not give."""
+    return TextError(f"{name}: {reason(error)}", _advice(error))
 
 
 def reason(error: OSError) -> str:
@@ -194,20 +233,6 @@ def _refuse_special(mode: int, name: str) -> None:
         (text for test, text in _KINDS if test(mode)), "a directory" if stat.S_ISDIR(mode) else "a special file"
     )
     raise TextError(f"{name} is {what}, not a regular file", "copy its contents to a file, or pipe them in with -")
-
-
-def _read_stdin() -> bytes:
-    """Everything on standard input; on a terminal until the user types the end of file (ctrl-D)."""
-    stream = getattr(sys.stdin, "buffer", None)
-    if stream is None:
-        raise TextError("there is no standard input", "give a file")
-    try:
-        data: bytes = stream.read()
-    except OSError as error:
-        raise TextError(f"standard input cannot be read: {reason(error)}", "give a file") from error
-    except ValueError as error:  # closed
-        raise TextError("standard input is closed", "give a file") from error
-    return data
 
 
 def _advice(error: OSError) -> str:

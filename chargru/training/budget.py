@@ -65,10 +65,15 @@ class Budget:
     def keep_back(self, seconds: float) -> None:
         """Let a time budget end early by what the last evaluation will take.
 
-        A held-out tail so large that scoring it would eat the budget may take a quarter of it; the rest is overtime.
+        It may take a quarter of the budget; the rest is overtime.
         """
-        if self._training.time is not None:
-            self._reserve = min(seconds, _RESERVE_SHARE * self._training.time)
+        if self.for_the_end is not None:
+            self._reserve = min(seconds, self.for_the_end)
+
+    @property
+    def for_the_end(self) -> float | None:
+        """Seconds of a time budget that the last evaluation may take; None where the budget is one of updates."""
+        return None if self._training.time is None else _RESERVE_SHARE * self._training.time
 
     def evaluations_due(self, step: int) -> int:
         """How many evaluations should have been made by now: closer together at first, where the loss falls fast."""

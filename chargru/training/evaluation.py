@@ -24,7 +24,7 @@ import numpy.typing as npt
 from chargru.engine import Crew, Network, Parameters
 
 WARM_UP = 512
-QUICK_WARM_UP = 128  # for a part of the text on the way: the curve does not show the difference
+QUICK_WARM_UP = 128  # for a small part of the text, on the way: the curve does not show the difference
 _LANES = 64
 _STEPS = 64
 
@@ -71,7 +71,8 @@ def stream_lanes(predictions: int, limit: int | None = None) -> list[Lane]:
 
     With a `limit`, about that many predictions in stretches spread evenly over the text.
     """
-    warm_up = WARM_UP if limit is None else QUICK_WARM_UP
+    small = limit is not None and limit < _LANES * 4 * WARM_UP
+    warm_up = QUICK_WARM_UP if small else WARM_UP
     most = _LANES if limit is None else max(1, limit // warm_up)  # the warm-up never costs more than the scoring
     count = max(1, min(_LANES, most, predictions // warm_up))
     starts = [predictions * lane // count for lane in range(count + 1)]

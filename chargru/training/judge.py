@@ -1,7 +1,8 @@
 """Which weights are worth keeping: validation on the way, and the last word at the end.
 
 On the way a part of a long held-out tail is scored, always the same part, so that the curve is smooth and cheap; at
-the end the whole of it. The weights that scored best on the way are kept, and compete with the last ones on the whole.
+the end the whole of it, or of a very long one as much, spread evenly over it, as the budget bears. The weights that
+scored best on the way are kept, and compete with the last ones on that.
 """
 
 from __future__ import annotations
@@ -16,6 +17,10 @@ from chargru.training.evaluation import WARM_UP, Score, evaluate
 Array = npt.NDArray[Any]
 
 QUICK = 4_096  # characters scored on the way; a tail of three times as many or fewer is always scored whole
+# Characters scored at the end: so many whatever they cost, and never more. The loss of a text is then known to a
+# hundredth and to a thousandth of a nat; what scoring more would take is better spent on training.
+LEAST, MOST = 1 << 18, 1 << 22
+_SCORES = 1.5  # of the last weights always, of the best ones before them sometimes
 
 
 class Judge:
@@ -26,6 +31,7 @@ class Judge:
         self._crew = crew
         self.chars = max(0, len(val) - 1)
         self.limit = QUICK if self.chars > 3 * QUICK else None
+        self.last_limit: int | None = None  # of the last word; None: the whole tail
         self.loss: float | None = None  # of the last evaluation
         self.best_loss: float | None = None
         self.best_step = 0
@@ -55,18 +61,19 @@ class Judge:
         return score
 
     def decide(self, parameters: Parameters, step: int) -> Score | None:
-        """The last word: the score on the whole tail of the better one of these weights and the best so far.
+        """The last word: the score of the better one of these weights and the best so far.
 
-        Afterwards `best_step` and `best_loss` are the winner's; None without validation text.
+        On the whole tail, or on the part of it that `afford` allowed. Afterwards `best_step` and `best_loss` are the
+        winner's; None without validation text.
         """
         self.look(parameters, step)
-        last = evaluate(parameters, self._val, crew=self._crew)
+        last = evaluate(parameters, self._val, limit=self.last_limit, crew=self._crew)
         if last is None:
             return None
         winner = last
         if self.best_step != step and self.best_weights is not None:
             rival = Parameters(parameters.config, parameters.flat.dtype, self.best_weights)
-            found = evaluate(rival, self._val, crew=self._crew)
+            found = evaluate(rival, self._val, limit=self.last_limit, crew=self._crew)
             if found is not None and found.nats_per_char < last.nats_per_char:
                 winner = found
         self.loss = last.nats_per_char
@@ -75,8 +82,23 @@ class Judge:
         self.best_loss = winner.nats_per_char
         return winner
 
-    def seconds_to_decide(self, quick_seconds: float) -> float:
+    def afford(self, seconds: float | None, look_seconds: float) -> None:
+        """Let `decide` take about so many seconds, of which a `look` took `look_seconds`.
+
+        None: the budget does not depend on the clock, nor must what is scored.
+        """
+        most = MOST
+        if seconds is not None:
+            borne = int((seconds / max(1e-9, look_seconds) - 1.0) / _SCORES * self._looked())
+            most = min(MOST, max(LEAST, borne))
+        self.last_limit = most if self.chars > most else None
+
+    def seconds_to_decide(self, look_seconds: float) -> float:
         """What `decide` will take, from the time of one `look`."""
-        whole = self.chars + min(64, self.chars // WARM_UP) * WARM_UP
-        quick = whole if self.limit is None else 2 * self.limit
-        return quick_seconds * (1.0 + 1.5 * whole / max(1, quick))
+        chars = self.last_limit or self.chars
+        read = chars + min(64, chars // WARM_UP) * WARM_UP
+        return look_seconds * (1.0 + _SCORES * read / self._looked())
+
+    def _looked(self) -> int:
+        """Characters that a `look` reads, those that only warm it up among them."""
+        return max(1, self.chars + min(64, self.chars // WARM_UP) * WARM_UP if self.limit is None else 2 * self.limit)

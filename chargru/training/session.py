@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 from collections.abc import Callable
 from dataclasses import asdict, fields
@@ -14,13 +15,12 @@ from chargru.errors import ChargruError, ConfigError, RunError, TextError
 from chargru.storage import checkpoint as checkpoints
 from chargru.storage.checkpoint import Checkpoint, CorpusIdentity
 from chargru.storage.runs import Run, find_model, runs_root
-from chargru.text import library
-from chargru.text.reader import Document, read_text
-from chargru.text.stream import fit_shape, identity, split
-from chargru.text.vocabulary import Vocabulary
-from chargru.training import autotune
+from chargru.text.blocks import Progress
+from chargru.text.stream import fit_shape
+from chargru.training import autotune, reading
 from chargru.training.material import Material
 from chargru.training.memory import refuse_impossible
+from chargru.training.reading import TextRead
 from chargru.training.speed import characters_in, machine_speed
 from chargru.training.trainer import Trainer
 
@@ -30,8 +30,11 @@ _FIXED = ("hidden_size", "num_layers", "batch_size", "seq_len", "seed", "val_fra
 _BUDGETS = ("time", "steps", "epochs")
 
 
-def open_session(request: TrainRequest) -> Trainer:
+def open_session(request: TrainRequest, progress: Progress | None = None) -> Trainer:
     """A trainer that is ready to `run`.
+
+    `progress` is told, while a large text is read, how many bytes are done and how many there are to do; what it raises
+    ends the reading, and nothing is left behind.
 
     Raises:
         ChargruError: the text cannot be read, the sizes are impossible, the run cannot be continued, and the like;
@@ -40,7 +43,7 @@ def open_session(request: TrainRequest) -> Trainer:
     backend = choose_backend(request.backend)
     notes = (backend.note,) if backend.note else ()
     threads = request.threads or available_cores()
-    opened = _resume(request) if request.resume is not None else _begin(request, threads)
+    opened = _resume(request, progress) if request.resume is not None else _begin(request, threads, progress)
     run, material, model, training, checkpoint, best, more = opened
     return Trainer(
         material,
@@ -63,31 +66,34 @@ _Opened = tuple[Run, Material, ModelConfig, TrainingConfig, Checkpoint | None, A
 # -- a new run --------------------------------------------------------------------------------------------------------
 
 
-def _begin(request: TrainRequest, threads: int) -> _Opened:
+def _begin(request: TrainRequest, threads: int, progress: Progress | None) -> _Opened:
     assert request.corpus is not None
-    document = library.load(request.corpus, encoding=request.encoding, replace=request.replace_bad_bytes)
+    text = reading.read(request.corpus, encoding=request.encoding, replace=request.replace_bad_bytes, progress=progress)
     given = {each.name: getattr(request, each.name) for each in fields(request)}
     fraction = 0.1 if request.val_fraction is None else request.val_fraction
-    material = _material(document, fraction)
+    material = text.material(fraction)
     model, training, notes = _sizes(request, given, material, threads)
     refuse_impossible(model, training, threads)
     run = Run.create(
         runs_root(request.out),
-        request.name or _name(document),
+        request.name or _name(text.corpus),
         _record(material.corpus, model, training),
     )
     if request.corpus == "-":
-        (run.path / _TEXT_COPY).write_text(document.text, encoding="utf-8", newline="\n")
-        notes += (f"the text from standard input is kept in the run as {_TEXT_COPY}, so that it can be resumed",)
-    return run, material, model, training, None, None, document.notes + notes
+        notes += (_keep_copy(text, run.path / _TEXT_COPY),)
+    return run, material, model, training, None, None, text.notes + text.about_ids + notes
 
 
-def _material(document: Document, val_fraction: float) -> Material:
-    vocabulary = Vocabulary.from_text(document.text)
-    found = identity(document.text)
-    train, val = split(vocabulary.encode(document.text), val_fraction)
-    corpus = CorpusIdentity(document.name, document.source, found.sha256, found.characters, document.encoding)
-    return Material(train, val, vocabulary, corpus)
+def _keep_copy(text: TextRead, path: Path) -> str:
+    """Keep what came through standard input, or say why it cannot be kept."""
+    try:
+        text.write_copy(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        reason = error.strerror or error
+        return f"the text from standard input could not be kept in the run, which cannot be resumed: {reason}"
+    return f"the text from standard input is kept in the run as {path.name}, so that it can be resumed"
 
 
 def _sizes(
@@ -126,8 +132,8 @@ def _seen(
     return characters_in(budget["time"], vocab_size, machine_speed(threads))
 
 
-def _name(document: Document) -> str:
-    name = "stdin" if document.name in ("-", "standard input") else Path(document.name).stem or document.name
+def _name(corpus: CorpusIdentity) -> str:
+    name = "stdin" if corpus.name in ("-", "standard input") else Path(corpus.name).stem or corpus.name
     return f"{name}-{datetime.datetime.now():%m%d-%H%M%S}"
 
 
@@ -139,28 +145,29 @@ def _record(corpus: CorpusIdentity, model: ModelConfig, training: TrainingConfig
 # -- a run that goes on -----------------------------------------------------------------------------------------------
 
 
-def _resume(request: TrainRequest) -> _Opened:
+def _resume(request: TrainRequest, progress: Progress | None) -> _Opened:
     assert request.resume is not None
     root = runs_root(request.out)
     run, path, checkpoint, notes = _open_run(request.resume, root)
     training = _changed(request, checkpoint)
-    document = _text_again(request, path.parent, checkpoint.corpus)
-    again = request.encoding is None and Path(document.source).is_file()
-    if again and identity(document.text).sha256 != checkpoint.corpus.sha256:
+    text = _text_again(request, path.parent, checkpoint.corpus, progress)
+    again = request.encoding is None and Path(text.corpus.source).is_file()
+    if again and text.corpus.sha256 != checkpoint.corpus.sha256:
         # the encoding may have been given by hand when the run began
-        document = _text_again(request.with_(encoding=checkpoint.corpus.encoding), path.parent, checkpoint.corpus)
-    material = _material(document, training.val_fraction)
+        given = request.with_(encoding=checkpoint.corpus.encoding)
+        text = _text_again(given, path.parent, checkpoint.corpus, progress)
+    material = text.material(training.val_fraction)
     if material.corpus.sha256 != checkpoint.corpus.sha256:
         raise RunError(
-            f"{document.source} is not the text this run learned: it has {material.corpus.characters:,} characters and "
-            f"SHA-256 {material.corpus.sha256[:12]}…, the run's {checkpoint.corpus.characters:,} and "
+            f"{material.corpus.source} is not the text this run learned: it has {material.corpus.characters:,} "
+            f"characters and SHA-256 {material.corpus.sha256[:12]}…, the run's {checkpoint.corpus.characters:,} and "
             f"{checkpoint.corpus.sha256[:12]}…",
             "give the unchanged text: chargru train PATH --resume RUN",
         )
     refuse_impossible(checkpoint.model, training, request.threads or available_cores())
     run.truncate_metrics(checkpoint.step)
     best, more = _best_weights(run, checkpoint)
-    notes += (f"going on from step {checkpoint.step:,} ({path.name})", *more)
+    notes += (f"going on from step {checkpoint.step:,} ({path.name})", *text.about_ids, *more)
     return run, material, checkpoint.model, training, checkpoint, best, notes
 
 
@@ -218,15 +225,15 @@ def _changed(request: TrainRequest, checkpoint: Checkpoint) -> TrainingConfig:
     return training
 
 
-def _text_again(request: TrainRequest, directory: Path, corpus: CorpusIdentity) -> Document:
+def _text_again(request: TrainRequest, directory: Path, corpus: CorpusIdentity, progress: Progress | None) -> TextRead:
     """The text of the run, from where it was read before or from where the user says that it is now."""
     if request.corpus is not None:
-        return _read_again(request.corpus, request, corpus)
+        return _read_again(request.corpus, request, corpus, progress)
     copy = directory / _TEXT_COPY
     if copy.is_file():
-        return read_text(copy, encoding="utf-8")
+        return reading.read_copy(copy, progress)
     try:
-        return _read_again(corpus.source, request, corpus)
+        return _read_again(corpus.source, request, corpus, progress)
     except TextError as error:
         raise RunError(
             f"the text of this run cannot be read again: {error.message}",
@@ -234,7 +241,7 @@ def _text_again(request: TrainRequest, directory: Path, corpus: CorpusIdentity) 
         ) from error
 
 
-def _read_again(spec: str, request: TrainRequest, corpus: CorpusIdentity) -> Document:
+def _read_again(spec: str, request: TrainRequest, corpus: CorpusIdentity, progress: Progress | None) -> TextRead:
     """The text in the first way in which it can be read: when the run began, an encoding may have been given by hand
     and bad bytes replaced. Whether it is the same text, its SHA-256 says afterwards.
     """
@@ -245,7 +252,7 @@ def _read_again(spec: str, request: TrainRequest, corpus: CorpusIdentity) -> Doc
     for replace in (request.replace_bad_bytes, True):
         for encoding in encodings:
             try:
-                return library.load(spec, encoding=encoding, replace=replace)
+                return reading.read(spec, encoding=encoding, replace=replace, progress=progress)
             except TextError as error:
                 failures.append(error)
     raise failures[0]

@@ -244,7 +244,7 @@ class Trainer:
         if reason != "interrupted":
             score = self._judge.decide(self.averaged, self.step)
             if score is not None:
-                yield from self._with_warning(self._evaluated(score.chars, complete=True))
+                yield from self._with_warning(self._evaluated(score.chars))
             yield self._sample()
         self._clock.stop()
         if reason != "interrupted" and (told := aside.take(wait=True)) is not None:
@@ -317,7 +317,9 @@ class Trainer:
         else:
             self._judge.score(self.averaged)
             self._budget.evaluated(self._clock.elapsed - before)
-        self._budget.keep_back(self._judge.seconds_to_decide(self._clock.elapsed - before))
+        seconds = self._clock.elapsed - before
+        self._judge.afford(self._budget.for_the_end, seconds)
+        self._budget.keep_back(self._judge.seconds_to_decide(seconds))
 
     def _look(self) -> Evaluated | None:
         before = self._clock.elapsed
@@ -325,17 +327,17 @@ class Trainer:
         self._budget.evaluated(self._clock.elapsed - before)
         if score is None:
             return None
-        complete, whole = score.chars == self._judge.chars, functools.partial(self._judge.whole, self.averaged)
-        cheap = not complete and self._judge.chars <= _CHEAP * self._budget.characters(self.step)
+        whole = functools.partial(self._judge.whole, self.averaged)
+        cheap = score.chars < self._judge.chars <= _CHEAP * self._budget.characters(self.step)
         self._outlook.follow(self.fraction, score.nats_per_char, cheap=cheap, whole=whole)
-        return self._evaluated(score.chars, complete=complete)
+        return self._evaluated(score.chars)
 
     def _with_warning(self, evaluated: Evaluated) -> Iterator[Evaluated | Notice]:
         yield evaluated
         if warning := self._patience.warning(evaluated.best_step):
             yield Notice(warning)
 
-    def _evaluated(self, chars: int, *, complete: bool) -> Evaluated:
+    def _evaluated(self, chars: int) -> Evaluated:
         judge = self._judge
         assert judge.loss is not None
         assert judge.best_loss is not None
@@ -348,7 +350,7 @@ class Trainer:
             best_loss=judge.best_loss,
             best_step=judge.best_step,
             chars=chars,
-            complete=complete,
+            complete=chars == judge.chars,
             elapsed=self._clock.elapsed,
             stale=self._patience.stale,
             expected=self._outlook.expected,

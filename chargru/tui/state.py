@@ -184,6 +184,7 @@ class TrainingState:
         match event:
             case Started():
                 self.started = event
+                self.notes.clear()  # what was told before is how far the reading of a large text was
                 if event.step > 0:
                     self.resumed_at.append(event.step)
                 self._going()

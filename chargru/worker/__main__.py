@@ -15,18 +15,18 @@ from chargru.worker.serve import INTERRUPTED, Service
 
 if TYPE_CHECKING:
     from chargru.training.control import Control
-    from chargru.worker.serve import Trains
+    from chargru.worker.serve import Reading, Trains
 
 
 # Training takes every core there is; who types into the same machine must not wait for it. Alone it is as fast as ever.
 NICENESS = 5
 
 
-def open_trainer(request: TrainRequest) -> Trains:
+def open_trainer(request: TrainRequest, reading: Reading) -> Trains:
     """The real trainer; imported late, for NumPy takes a while and words are listened to meanwhile."""
     from chargru.training.session import open_session
 
-    return open_session(request)
+    return open_session(request, reading)
 
 
 def await_termination(service: Service) -> None:
@@ -40,7 +40,7 @@ def await_termination(service: Service) -> None:
     os._exit(INTERRUPTED)
 
 
-def main(open_trainer: Callable[[TrainRequest], Trains] = open_trainer, control: Control | None = None) -> int:
+def main(open_trainer: Callable[[TrainRequest, Reading], Trains] = open_trainer, control: Control | None = None) -> int:
     """Serve one training and give the exit code; tests bring a trainer and a control of their own."""
     faulthandler.enable()  # a crash in native code leaves its stack on standard error
     if hasattr(os, "nice"):

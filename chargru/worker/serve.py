@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Protocol
@@ -23,6 +24,7 @@ from chargru.worker.mailbox import Mailbox
 if TYPE_CHECKING:
     from chargru.training.control import Control
 
+READING_EVERY = 5.0  # seconds between two notices of how far the reading of a large text is
 WORDS = ("pause", "resume", "save", "faster", "slower", "stop")
 INTERRUPTED = 130
 
@@ -33,6 +35,26 @@ class Trains(Protocol):
     def run(self, control: Control | None = None) -> Iterator[Event]: ...
 
 
+class GivenUpError(Exception):
+    """The text need not be read any further: whoever wanted it is gone, or wants it no more."""
+
+
+class Reading:
+    """Told how far the reading of a large text is, in bytes; tells it on, and ends the reading when nobody wants it."""
+
+    def __init__(self, mailbox: Mailbox, control: Control, clock: Callable[[], float] = time.monotonic) -> None:
+        self._mailbox, self._control, self._clock = mailbox, control, clock
+        self._told = clock()
+
+    def __call__(self, done: int, total: int) -> None:
+        """Raises GivenUpError."""
+        if self._control.ending is not None:
+            raise GivenUpError
+        if self._clock() - self._told >= READING_EVERY:
+            self._told = self._clock()
+            self._mailbox.put(Notice(f"reading the text: {done / max(1, total):.0%}"))
+
+
 class Service:
     """One training, served over two file descriptors.
 
@@ -40,7 +62,7 @@ class Service:
         incoming: descriptor of the request line and of the words.
         outgoing: descriptor to which events are written, one a line.
         control: the words' receiver, shared with the trainer.
-        open_trainer: makes the trainer; reads the text and may take long.
+        open_trainer: makes the trainer; reads the text, may take long, and then says how far it is.
         leave: ends the process at once with an exit code.
         grace: seconds that a step and a save may take once the parent is gone.
         opening_grace: the same while the text is still being read and there is nothing to save.
@@ -52,7 +74,7 @@ class Service:
         outgoing: int,
         *,
         control: Control,
-        open_trainer: Callable[[TrainRequest], Trains],
+        open_trainer: Callable[[TrainRequest, Reading], Trains],
         leave: Callable[[int], None] = os._exit,
         grace: float = 10.0,
         opening_grace: float = 0.5,
@@ -93,7 +115,10 @@ class Service:
             threading.Thread(target=self._listen, name="words in", daemon=True).start()
             if request is None:
                 return 0
-            trainer = self._open_trainer(request)
+            try:
+                trainer = self._open_trainer(request, Reading(self._mailbox, self._control))
+            except GivenUpError:
+                return self._give_up()
             self._opened = True
             code = 0
             for event in trainer.run(self._control):
@@ -111,6 +136,11 @@ class Service:
                 traceback.print_exc()
             return self._fail(f"internal error: {type(error).__name__}: {error}", "this is a bug in chargru")
         return code
+
+    def _give_up(self) -> int:
+        """Ended before there was anything to save."""
+        self._fail("training was ended before the text was read", "")
+        return INTERRUPTED
 
     def _fail(self, message: str, hint: str) -> int:
         self._mailbox.put(Failed(message, hint))

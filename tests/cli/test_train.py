@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import math
@@ -12,10 +13,12 @@ from typing import Any
 import pytest
 
 from chargru.cli import train as module
+from chargru.cli.reading import ReadingBar
 from chargru.cli.train import run_training
 from chargru.config import TrainRequest
 from chargru.errors import TextError, TrainingError
 from chargru.events import Event, Failed, Notice, Saved, from_record
+from chargru.text import blocks, large
 
 from .conftest import Command
 from .fakes import CHECKPOINT, HOSTILE, Script, evaluated, finished, progress, sampled, started
@@ -180,3 +183,43 @@ def test_a_reader_that_leaves_interrupts_the_training_so_that_it_is_saved(monkey
     script = Script(started(), progress(), finished("interrupted"))
     run_training(TrainRequest(corpus="tales"), as_json=True, opener=lambda _: script)
     assert script.control.ending == "interrupted"
+
+
+def test_a_part_that_was_scored_is_told(trainer: Callable[..., Requests], chargru: Command) -> None:
+    part = dataclasses.replace(evaluated(120), chars=1_234, complete=False)
+    trainer(started(val_chars=99_999), evaluated(60), part, finished())
+    assert chargru("train", "tales") == 0
+    assert "on 1,234 of 99,999 held-out characters" in chargru.err
+    trainer(started(val_chars=99_999), part, evaluated(120), finished())
+    assert chargru("train", "tales") == 0
+    assert "held-out" not in chargru.err.splitlines()[-2]
+
+
+class TestLarge:
+    @pytest.fixture
+    def text(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        monkeypatch.setattr(large, "LARGE", 100)
+        monkeypatch.setattr(blocks, "BLOCK", 100)
+        path = tmp_path / "text.txt"
+        path.write_text("the cat sat. on a mat the rat sat.\n" * 60)
+        return path
+
+    def test_its_reading_is_narrated_on_stderr_only(self, text: Path, chargru: Command, tmp_path: Path) -> None:
+        assert chargru("train", text, "--steps", 3, "--hidden-size", 8, "--json") == 0
+        assert {json.loads(line)["event"] for line in chargru.out.splitlines()} >= {"started", "finished"}
+        assert "its ids are kept in" in chargru.err
+        assert "\r" not in chargru.err
+        assert len(list(tmp_path.rglob("*.ids"))) == 1
+
+    def test_ctrl_c_while_it_is_read_leaves_nothing(
+        self, text: Path, chargru: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def ctrl_c(reading: object, done: int, total: int) -> None:
+            if done > 3_000:
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr(ReadingBar, "__call__", ctrl_c)
+        assert chargru("train", text, "--steps", 3) == 130
+        assert "Traceback" not in chargru.err
+        left = [path.name for path in tmp_path.rglob("*") if path.is_file()]
+        assert left == ["text.txt"]

@@ -6,12 +6,13 @@ import dataclasses
 
 import pytest
 
+from chargru.completion import copied
 from chargru.completion.completer import Completer
 from chargru.completion.source import training_text
 from chargru.config import TrainingConfig
-from chargru.errors import ChargruError, CheckpointError, RunError
+from chargru.errors import ChargruError, CheckpointError, RunError, TextError
 from chargru.storage.checkpoint import CorpusIdentity, save
-from chargru.text import library
+from chargru.text import large, library
 from chargru.text.stream import identity
 from tests.storage.samples import make_checkpoint
 
@@ -122,3 +123,25 @@ def test_copies_of_a_loaded_model(tmp_path):
     assert index.place(span).line == 1
     with pytest.raises(RunError, match="not loaded from a file"):
         Completer(completer.parameters, completer.vocabulary).copies()
+
+
+def test_a_text_too_long_for_an_index_is_not_read(tmp_path, monkeypatch):
+    file = tmp_path / "long.txt"
+    file.write_text(TEXT, "utf-8")
+    path = saved(tmp_path, library.load(str(file)), 0.0)
+    monkeypatch.setattr(copied, "LIMIT", len(TEXT) - 1)
+    file.unlink()
+    with pytest.raises(TextError, match="too long for an index of copied passages"):
+        training_text(path)
+
+
+def test_a_file_that_has_become_much_larger_is_not_read(tmp_path, monkeypatch):
+    file = tmp_path / "log.txt"
+    file.write_text(TEXT, "utf-8")
+    path = saved(tmp_path, library.load(str(file)), 0.0)
+    monkeypatch.setattr(large, "LARGE", 1_000)
+    assert training_text(path) == TEXT
+    file.write_text(TEXT * 9, "utf-8")
+    monkeypatch.setattr(library, "load", None)
+    with pytest.raises(RunError, match="bytes, the model learned"):
+        training_text(path)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chargru.storage.atomic import is_temporary, sweep, write_atomic
+from chargru.storage.atomic import is_temporary, replacing, sweep, write_atomic
 
 from .faults import failing_call, watching
 
@@ -80,3 +80,35 @@ def test_temporary_files_are_recognised_by_their_name(tmp_path: Path) -> None:
         write_atomic(tmp_path / "file", b"data")
     assert is_temporary(opened[0])
     assert not is_temporary(tmp_path / "file")
+
+
+class TestReplacing:
+    def test_the_new_file_takes_the_place_of_the_old_one(self, tmp_path: Path) -> None:
+        path = tmp_path / "file"
+        path.write_bytes(b"old")
+        with replacing(path) as file:
+            file.write(b"new")
+            assert path.read_bytes() == b"old"
+        assert path.read_bytes() == b"new"
+        assert list(tmp_path.iterdir()) == [path]
+
+    @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError, ValueError])
+    def test_a_failed_one_leaves_nothing(self, tmp_path: Path, error: type[BaseException]) -> None:
+        path = tmp_path / "file"
+        path.write_bytes(b"old")
+
+        def fail() -> None:
+            with replacing(path) as file:
+                file.write(b"new")
+                raise error
+
+        with pytest.raises(error):
+            fail()
+        assert path.read_bytes() == b"old"
+        assert list(tmp_path.iterdir()) == [path]
+
+    def test_what_cannot_be_put_in_place_leaves_nothing(self, tmp_path: Path) -> None:
+        (tmp_path / "file").mkdir()
+        with pytest.raises(OSError), replacing(tmp_path / "file"):  # noqa: PT011
+            pass
+        assert list(tmp_path.iterdir()) == [tmp_path / "file"]

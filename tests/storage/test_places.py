@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from chargru.storage.places import config_path
+from chargru.storage.places import cache_path, config_path
 
 
 def test_chargru_home_holds_the_choices_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHARGRU_HOME", str(tmp_path))
     assert config_path() == tmp_path / "config.toml"
+    assert cache_path() == tmp_path / "cache"
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("CHARGRU_HOME", "~/models")
     assert config_path() == tmp_path / "models" / "config.toml"
@@ -26,3 +27,13 @@ def test_else_they_are_where_the_user_keeps_such_files(tmp_path: Path, monkeypat
     assert "chargru" in path.parts
     assert path.is_relative_to(tmp_path)
     assert not path.parent.exists()
+
+
+def test_what_is_kept_to_be_quicker_lies_in_the_users_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CHARGRU_HOME", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path = cache_path()
+    assert "chargru" in path.parts
+    assert path.is_relative_to(tmp_path)
+    assert not path.exists()

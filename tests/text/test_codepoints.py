@@ -44,3 +44,11 @@ def test_count_adds_up_chunks_of_different_range(monkeypatch: pytest.MonkeyPatch
     text = "a" * 700 + "한" * 700 + "b" * 700 + "🙂"
     points, counts = codepoints.count(text)
     assert dict(zip(map(chr, points), counts.tolist(), strict=True)) == {"a": 700, "b": 700, "한": 700, "🙂": 1}
+
+
+@given(st.lists(st.text(max_size=20), max_size=5))
+def test_distinct_code_points_of_a_text_in_pieces(pieces: list[str]) -> None:
+    distinct = codepoints.Distinct()
+    for piece in pieces:
+        distinct.add(piece)
+    assert distinct.points() == sorted(set(map(ord, "".join(pieces))))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chargru.errors import TextError
-from chargru.text import library, preview, reader
+from chargru.text import large, library, preview, reader
 
 from . import samples as s
 
@@ -146,3 +146,15 @@ def test_preview_of_standard_input_is_refused(corpora: Path, monkeypatch: pytest
 def test_an_encoding_for_a_text_of_the_library_is_refused_not_ignored():
     with pytest.raises(TextError, match="its encoding is known"):
         library.load("tales", encoding="latin-1")
+
+
+def test_large_files_are_told_from_all_that_is_read_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(large, "LARGE", 10)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tales").write_text("a long text")
+    (tmp_path / "short").write_text("short")
+    assert library.large_file(str(tmp_path / "tales")) == tmp_path / "tales"
+    assert library.large_file("./tales") == Path("tales")
+    for spec in ("tales", "short", "-", "none", ".", "a\0b", "", "/dev/null"):
+        assert library.large_file(spec) is None
+    assert library.large_file("./tales", "utf-7") is None

@@ -80,3 +80,11 @@ def test_a_recording_speaks_of_no_model() -> None:
     assert words is not None
     assert keys(words) == ["F2"]
     assert keys(said(started(), progress(20), Paused(20), recording="a recording")) == ["F8", "x"]
+
+
+def test_how_far_the_reading_of_a_large_text_is() -> None:
+    reading = [Notice("reading the text: 30%"), Notice("reading the text: 60%")]
+    words = said(*reading)
+    assert words is not None
+    assert (words.title, words.text, words.tone) == ("Starting", "reading the text: 60%…", "waiting")
+    assert said(*reading, started(), progress(20)) is None

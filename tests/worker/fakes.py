@@ -29,6 +29,10 @@ class FakeControl:
         self.heard: list[str] = []
         self.ended = threading.Event()
 
+    @property
+    def ending(self) -> str | None:
+        return "interrupted" if self.ended.is_set() else None
+
     def pause(self) -> None:
         self.heard.append("pause")
 
@@ -87,7 +91,7 @@ class FakeTrainer:
             yield finished("stopped" if control.ended.is_set() else "done", step)
 
 
-def open_fake(request: TrainRequest) -> FakeTrainer:
+def open_fake(request: TrainRequest, reading: object) -> FakeTrainer:
     """The request's `name` chooses how the process behaves."""
     if request.name == "segv":
         signal.raise_signal(signal.SIGSEGV)

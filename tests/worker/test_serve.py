@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,7 +14,8 @@ from chargru.config import TrainRequest
 from chargru.errors import TextError
 from chargru.events import Event, Failed, Finished, Notice, Paused, Progress, RateChanged, Resumed, Saved, from_record
 from chargru.worker.lines import decode_line, encode_line, read_lines
-from chargru.worker.serve import Service
+from chargru.worker.mailbox import Mailbox
+from chargru.worker.serve import Reading, Service
 
 from .fakes import FakeControl, FakeTrainer, finished, progress
 
@@ -23,7 +25,7 @@ REQUEST = TrainRequest(corpus="tales")
 class Parent:
     """The other end of a Service that runs in a thread."""
 
-    def __init__(self, open_trainer: Callable[[TrainRequest], Any], **settings: Any) -> None:
+    def __init__(self, open_trainer: Callable[..., Any], **settings: Any) -> None:
         self.incoming, self.hand = os.pipe()
         self.ear, self.outgoing = os.pipe()
         self.control = FakeControl()
@@ -81,7 +83,7 @@ class Parent:
 def parent() -> Iterator[Callable[..., Parent]]:
     parents: list[Parent] = []
 
-    def make(open_trainer: Callable[[TrainRequest], Any] = lambda _: FakeTrainer(), **settings: Any) -> Parent:
+    def make(open_trainer: Callable[..., Any] = lambda *_: FakeTrainer(), **settings: Any) -> Parent:
         parents.append(Parent(open_trainer, **settings))
         return parents[-1]
 
@@ -106,7 +108,7 @@ class Script:
 
 def test_the_events_of_a_training_come_over_the_wire(parent: Callable[..., Parent]) -> None:
     events: list[Event] = [Notice("naïve \x1b[31m"), Saved(3, "/p", True), finished("done", 3)]
-    there = parent(lambda _: Script(*events))
+    there = parent(lambda *_: Script(*events))
     there.request()
     assert list(there.hear()) == events
     assert there.end() == 0
@@ -115,7 +117,7 @@ def test_the_events_of_a_training_come_over_the_wire(parent: Callable[..., Paren
 def test_the_request_arrives_as_it_was_given(parent: Callable[..., Parent]) -> None:
     seen: list[TrainRequest] = []
 
-    def opener(request: TrainRequest) -> Script:
+    def opener(request: TrainRequest, _: Reading) -> Script:
         seen.append(request)
         return Script()
 
@@ -170,7 +172,7 @@ def test_a_broken_output_saves_and_leaves(parent: Callable[..., Parent]) -> None
 
 
 def test_a_step_that_hangs_is_left_by_force(parent: Callable[..., Parent]) -> None:
-    there = parent(lambda _: FakeTrainer(hang=True), grace=0.05)
+    there = parent(lambda *_: FakeTrainer(hang=True), grace=0.05)
     there.request()
     next(there.hear())  # training has begun
     there.hang_up()
@@ -181,7 +183,7 @@ def test_a_step_that_hangs_is_left_by_force(parent: Callable[..., Parent]) -> No
 def test_a_text_that_takes_long_to_open_does_not_hold_up_the_leaving(parent: Callable[..., Parent]) -> None:
     forever = threading.Event()
 
-    def opener(_: TrainRequest) -> Script:
+    def opener(*_: object) -> Script:
         forever.wait(60)
         return Script()
 
@@ -202,7 +204,7 @@ def test_a_text_that_takes_long_to_open_does_not_hold_up_the_leaving(parent: Cal
     ],
 )
 def test_every_trouble_is_the_last_event(parent: Callable[..., Parent], trouble: Exception, message: str) -> None:
-    there = parent(lambda _: Script(Notice("before"), trouble))
+    there = parent(lambda *_: Script(Notice("before"), trouble))
     there.request()
     first, last = there.hear()
     assert first == Notice("before")
@@ -249,10 +251,43 @@ def test_a_reader_that_sleeps_slows_nothing_and_loses_no_save(parent: Callable[.
             yield finished("done")
 
     done = threading.Event()
-    there = parent(lambda _: Fast())
+    there = parent(lambda *_: Fast())
     there.request()
     assert done.wait(timeout=30)  # trained to the end although nobody has read a line
     events = list(there.hear())
     assert [event.step for event in events if isinstance(event, Saved)] == list(range(0, 20_000, 1000))
     assert sum(isinstance(event, Progress) for event in events) < 10_000
     assert isinstance(events[-1], Finished)
+
+
+def test_reading_a_large_text_is_told_now_and_then() -> None:
+    mailbox, seconds = Mailbox(), iter([0.0, 1.0, 6.0, 6.0, 7.0, 20.0, 20.0])
+    reading = Reading(mailbox, FakeControl(), clock=lambda: next(seconds))  # type: ignore[arg-type]
+    for done in (0, 10, 20, 30):
+        reading(done, 40)
+    assert mailbox.drain() == [Notice("reading the text: 25%"), Notice("reading the text: 75%")]
+
+
+@pytest.mark.parametrize("how", ["stop", "hang up"])
+def test_a_text_that_nobody_wants_is_read_no_further(how: str, parent: Callable[..., Parent]) -> None:
+    begun, cleaned = threading.Event(), threading.Event()
+
+    def opener(_: TrainRequest, reading: Reading) -> Script:
+        try:
+            while True:
+                reading(1, 2)
+                begun.set()
+                time.sleep(0.001)
+        finally:
+            cleaned.set()
+
+    there = parent(opener, opening_grace=20.0)
+    there.request()
+    assert begun.wait(20)
+    if how == "stop":
+        there.say(b"stop\n")
+        assert list(there.hear()) == [Failed("training was ended before the text was read", "")]
+    else:
+        there.hang_up()
+    assert there.end() == 130
+    assert cleaned.is_set()

@@ -82,6 +82,8 @@ def words_for(state: TrainingState, scale: Scale) -> Words | None:
         leave = Way("x", "stops watching", "app.stop_training")
         return Words("Watching", f"{state.watching}.", "note", (leave,))
     match state.phase:
+        case Phase.STARTING if state.notes:
+            return Words("Starting", f"{state.notes[-1]}…", "waiting")
         case Phase.PAUSED:
             play = Way("F4", "plays with the model as it is", PLAY.action)
             return Words("Paused", "", "waiting", (Way("F8", "goes on", "app.resume"), play, STOP))
