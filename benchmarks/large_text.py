@@ -50,6 +50,7 @@ def main() -> None:
                     mib(found["peak"]),
                     mib(found["peak"] - found["own"]),
                     mib(found["anonymous"]),
+                    mib(found["together"]),
                     f"{found['end']:.0f} s",
                     f"{found['scored']:,} of {found['held_out']:,}",
                 )
@@ -61,6 +62,7 @@ def main() -> None:
         "peak RSS",
         "beyond imports",
         "peak RssAnon",
+        "with helpers",
         "end after",
         "scored",
     )
@@ -113,6 +115,7 @@ def train(text: Path, seconds: float) -> dict[str, float]:
             found["held_out"] = event.val_chars
         elif isinstance(event, Progress):
             found.setdefault("first_update", now)
+            found["together"] = max(found.get("together", 0.0), event.memory)
         elif isinstance(event, Evaluated):
             found["scored"] = event.chars
         elif isinstance(event, Notice):
