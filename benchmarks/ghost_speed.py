@@ -100,7 +100,7 @@ def train_without_end() -> None:
     with crew:
         while True:
             network.loss_and_gradients(parameters, ids, ids)
-            adam.update(gradients, global_norm(gradients, crew), 1e-4)
+            adam.update(gradients, global_norm(gradients), 1e-4)
 
 
 @contextlib.contextmanager

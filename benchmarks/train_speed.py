@@ -62,7 +62,7 @@ def ours(H: int, B: int, T: int, L: int) -> Iterator[Callable[[], float]]:
 
     def update() -> None:
         network.loss_and_gradients(parameters, inputs, targets)
-        adam.update(gradients, global_norm(gradients, crew), 1e-3)
+        adam.update(gradients, global_norm(gradients), 1e-3)
 
     measure = timed(update, B * T)
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chargru.config import ModelConfig
+from chargru.engine.optimizer import LARGE
 from chargru.engine.parameters import Array, Parameters, parameter_count
 from chargru.engine.remote import RemoteShards, Shared
 from chargru.engine.shard import PackedNetwork, Regularization, Shard
@@ -118,15 +119,16 @@ class Network:
         return self._remote
 
     def _sum_gradients(self) -> None:
-        """Add the other shards' gradients to the first one's, a stretch of the buffer for each thread."""
+        """Add the other shards' gradients to the first one's, if they are large a stretch for each thread."""
         flats = [gradients.flat for gradients in self._gradients]
         if len(flats) == 1:
             return
-        edges = np.linspace(0, len(flats[0]), len(flats) + 1).astype(int)
+        parts = len(flats) if len(flats[0]) >= LARGE else 1
+        edges = np.linspace(0, len(flats[0]), parts + 1).astype(int)
 
         def add(part: int) -> None:
             stretch = slice(edges[part], edges[part + 1])
             for other in flats[1:]:
                 flats[0][stretch] += other[stretch]
 
-        self.crew.map(add, range(len(flats)))
+        self.crew.map(add, range(parts))

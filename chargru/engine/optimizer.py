@@ -1,6 +1,7 @@
 """Adam with decoupled weight decay, one norm for the whole gradient, the rate's schedule, and averaged weights.
 
-Everything is one pass over flat buffers, in chunks that stay in cache, the chunks dealt out to the crew's threads.
+Everything is one pass over flat buffers, in chunks that stay in cache. Of large networks the crew's threads have a share
+each; with small ones a thread alone is quicker than two that hand the interpreter lock to each other.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from chargru.config import TrainingConfig
 from chargru.engine.parameters import Array, Parameters
 from chargru.engine.threads import Crew
 
+LARGE = 4_000_000  # numbers, from which on threads are worth it (benchmarks/LOG.md)
 _CHUNK = 1 << 15  # numbers: seven arrays of 128 KiB stay in a core's second-level cache
 
 
@@ -26,14 +28,10 @@ def learning_rate_at(fraction: float, config: TrainingConfig) -> float:
     return config.learning_rate * (low + (1 - low) * 0.5 * (1 + math.cos(math.pi * through)))
 
 
-def global_norm(gradients: Parameters, crew: Crew | None = None) -> float:
+def global_norm(gradients: Parameters) -> float:
     """Euclidean norm of all gradients together; not finite when any of them is not."""
-
-    def squares(chunk: Array) -> float:
-        return float(np.dot(chunk, chunk))
-
-    chunks = [gradients.flat[stretch] for stretch in _stretches(len(gradients.flat), _CHUNK)]
-    return math.sqrt(math.fsum((crew or Crew(1)).map(squares, chunks)))
+    chunks = (gradients.flat[stretch] for stretch in _stretches(len(gradients.flat), _CHUNK))
+    return math.sqrt(math.fsum(float(np.dot(chunk, chunk)) for chunk in chunks))
 
 
 class Adam:
@@ -54,7 +52,7 @@ class Adam:
         self.averaged = Parameters(parameters.config, parameters.flat.dtype, parameters.flat.copy())
         self._decayed = parameters.decayed() if config.weight_decay else None
         count = len(parameters.flat)
-        share = math.ceil(count / self.crew.workers)
+        share = math.ceil(count / self.crew.workers) if count >= LARGE else count
         self._shares = _stretches(count, share)
         self._scratch = [np.empty((2, min(_CHUNK, count)), parameters.flat.dtype) for _ in self._shares]
 

@@ -86,7 +86,7 @@ class Learner:
             self.network.state[:, draws < training.state_reset] = 0
         drop = Regularization(training.dropout, training.weight_drop, training.seed, self.step)
         loss = self.network.loss_and_gradients(self.parameters, inputs, targets, drop)
-        norm = global_norm(self._gradients, self._crew) if math.isfinite(loss) else math.nan
+        norm = global_norm(self._gradients) if math.isfinite(loss) else math.nan
         if not math.isfinite(norm):
             return None
         self._adam.update(self._gradients, norm, rate)

@@ -20,7 +20,7 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 
 _FROM = 0.1  # of the budget: before that nothing is told
-_COMPARED = 0.2
+_COMPARED = 0.4  # earlier the two are not yet as far apart as they will be
 _POINTS = 3  # evaluations that are needed at least
 _USUAL = 0.06  # s over the loss
 _WEIGHT = 0.5  # of the usual s, against squares of the shape

@@ -9,6 +9,7 @@ import pytest
 
 from chargru.config import ModelConfig
 from chargru.engine import Crew, Network, Parameters, Regularization
+from chargru.engine import network as network_module
 from tests.engine import naive
 
 
@@ -182,3 +183,15 @@ def test_uniform_output_costs_log_v():
     parameters["output.W_y"][:] = 0
     parameters["output.b_y"][:] = 3
     assert loss_of(make_network(parameters, inputs), parameters, inputs, targets, h0) == pytest.approx(math.log(5))
+
+
+def test_gradients_added_up_by_threads_are_those_of_one_thread(monkeypatch):
+    parameters, inputs, targets, h0 = problem(3, L=2, T=4, B=6)
+    found = []
+    for large in (1, 10**9):  # numbers from which on threads have a stretch each
+        monkeypatch.setattr(network_module, "LARGE", large)
+        with Crew(3) as crew:
+            network = make_network(parameters, inputs, crew)
+            loss_of(network, parameters, inputs, targets, h0)
+            found.append(network.gradients.flat.tobytes())
+    assert found[0] == found[1]

@@ -63,9 +63,9 @@ def test_the_part_is_compared_with_the_whole_once_and_not_before_its_time():
     outlook = Outlook()
     for fraction in FRACTIONS:
         outlook.follow(fraction, curve(fraction), cheap=True, whole=whole)
-        assert bool(asked) is (fraction >= 0.2)
+        assert bool(asked) is (fraction >= 0.4)
     assert len(asked) == 1
-    compared = next(fraction for fraction in FRACTIONS if fraction >= 0.2)
+    compared = next(fraction for fraction in FRACTIONS if fraction >= 0.4)
     assert outlook.expected == pytest.approx(1.4 + 10.0 - curve(compared))
 
 
