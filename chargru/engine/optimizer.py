@@ -1,7 +1,7 @@
 """Adam with decoupled weight decay, one norm for the whole gradient, the rate's schedule, and averaged weights.
 
-Everything is one pass over flat buffers, in chunks that stay in cache. Of large networks the crew's threads have a share
-each; with small ones a thread alone is quicker than two that hand the interpreter lock to each other.
+Everything is one pass over flat buffers, in chunks that stay in cache. Of large networks the crew's threads have a
+share each; with small ones a thread alone is quicker than two that hand the interpreter lock to each other.
 """
 
 from __future__ import annotations
