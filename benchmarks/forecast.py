@@ -31,7 +31,7 @@ from chargru.events import Finished, Started
 from chargru.text import library
 from chargru.text.stream import fit_shape
 from chargru.training.difficulty import Difficulty, difficulty_of
-from chargru.training.forecast import COEFFICIENTS, features, loss_after, margin, share_after
+from chargru.training.forecast import COEFFICIENTS, capacity, features, loss_after, margin, share_after
 from chargru.training.session import open_session
 
 SAMPLE = 1_000_000  # characters that a forecast sees, as the app's preview
@@ -71,6 +71,7 @@ class Case:
     text: str
     characters: int
     hidden_size: int
+    num_layers: int
     updates: float
     loss: float
     hard: Difficulty
@@ -84,7 +85,8 @@ class Case:
         return (self.hard.unigram - self.best) / math.sqrt(1 + 3000 / self.hard.measured)
 
     def predicted(self, coefficients: Sequence[float]) -> float:
-        return loss_after(float(np.dot(coefficients, self.features)), self.hard.unigram, self.best)
+        share = float(np.dot(coefficients, self.features)) + capacity(self.hidden_size, self.num_layers)
+        return loss_after(share, self.hard.unigram, self.best)
 
     @property
     def margin(self) -> float:
@@ -101,7 +103,7 @@ def case(row: dict[str, Any], name: str) -> Case:
     updates = row["read"] / (batch_size * seq_len)
     best = hard.best_at(min(n_train, row["read"]))
     known = features(hard, best, n_train, updates)
-    sizes = (row["characters"], row["hidden_size"], updates, row["val_loss"])
+    sizes = (row["characters"], row["hidden_size"], row["num_layers"], updates, row["val_loss"])
     return Case(row["text"], *sizes, hard, best, known, whole)
 
 
@@ -109,6 +111,7 @@ def fit(cases: Sequence[Case]) -> list[float]:
     """The coefficients of `chargru.training.forecast`, by weighted least squares."""
     X = np.array([each.features for each in cases])
     q = np.array([share_after(each.loss, each.hard.unigram, each.best) for each in cases])
+    q -= [capacity(each.hidden_size, each.num_layers) for each in cases]
     w = np.array([each.weight for each in cases])
     return [float(value) for value in np.linalg.lstsq(X * w[:, None], q * w, rcond=None)[0]]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 BATCH_SIZE, SEQ_LEN = 32, 64
-STATE_RESET = 0.05  # so that a network also learns to begin: prompts begin from an empty state
+STATE_RESET = 0.1  # so that a network also learns to begin: prompts begin from an empty state
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ _LADDER = (
 # by how often the text is read over
 _PASSES = (1, 3, 6, 18, 50, 100)
 _DROPOUT = (0.0, 0.02, 0.08, 0.35, 0.5, 0.5)
-_WEIGHT_DROP = (0.0, 0.03, 0.05, 0.18, 0.35, 0.4)
+_WEIGHT_DROP = (0.0, 0.03, 0.05, 0.22, 0.35, 0.4)
 
 
 def choose(train_chars: int, seen: Callable[[int, int], float]) -> Sizes:

@@ -4,12 +4,12 @@ The sizes are those that `autotune.choose` gives the training. The loss is predi
 are counted on it, and a training is expected to go a share q of the way from the loss h of single letters to the loss b
 of the best n-gram model (and beyond it, q > 1),
 
-    q = reach − pace · (500 / U)^0.6 − context · r − length · log(N / 100,000)
+    q = reach − pace · (500 / U)^0.6 − context · r − length · log(N / 100,000) + capacity
 
 after U updates on a text with N characters to learn from, where r is the part of that way which only contexts of more
-than two characters gain: long contexts are learned late. The four coefficients are fitted to real trainings by
-benchmarks/forecast.py; benchmarks/LOG.md tells how well they hold for texts that they were not fitted to, and the range
-that is given is made from that.
+than two characters gain: long contexts are learned late. The four coefficients are fitted to real trainings of one
+layer by benchmarks/forecast.py, `capacity` to those of the recipe; benchmarks/LOG.md tells how well they hold for texts
+that they were not fitted to, and the range that is given is made from that.
 """
 
 from __future__ import annotations
@@ -114,6 +114,12 @@ def features(hard: Difficulty, best: float, n_train: int, updates: float) -> tup
     return 1.0, (500 / updates) ** 0.6, late, math.log(n_train / 1e5)
 
 
+def capacity(hidden_size: int, num_layers: int) -> float:
+    """What a second layer, and weights beyond those of 192 units, add to the share."""
+    larger = math.log2(hidden_size**2 * (2 * num_layers - 1) / 192**2)
+    return 0.036 * min(num_layers - 1, 1) + 0.012 * min(max(0.0, larger), 4.0)
+
+
 def share_after(loss: float, unigram: float, best: float) -> float:
     """The share q of the way from `unigram` to `best` that a training with this loss has gone."""
     way = max(unigram - best, 1e-9)
@@ -148,8 +154,8 @@ def _forecast(
     else:
         best = hard.best_at(min(n_train, characters))
         weighed = zip(COEFFICIENTS, features(hard, best, n_train, updates), strict=True)
-        share = max(0.0, sum(weight * value for weight, value in weighed))
-        likely = min(uniform, loss_after(share, hard.unigram, best))
+        share = sum(weight * value for weight, value in weighed) + capacity(model.hidden_size, model.num_layers)
+        likely = min(uniform, loss_after(max(0.0, share), hard.unigram, best))
         off = margin(hard, best, updates, whole=whole)
         low, high = max(0.0, likely - min(off, 0.5 * likely)), min(uniform, likely + off)
     sizes = (model.hidden_size, model.num_layers)

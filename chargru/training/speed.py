@@ -18,7 +18,7 @@ _VOCABULARY, _UNITS, _WINDOW = 65, 192, 32  # of the step that is measured
 # What an update takes, in operations of the measured kind: for each time step of a layer whatever its width, for each
 # character of a layer, and for each operation of the products (large products are faster than the measured ones).
 # From the table in benchmarks/LOG.md, section "Forecast".
-_PER_STEP, _PER_CHARACTER, _PER_OPERATION = 3.0e6, 95e3, 0.65
+_PER_STEP, _PER_CHARACTER, _PER_OPERATION = 3.5e6, 180e3, 0.6
 _SCORING = 0.4  # a character that is only scored, against one that is trained
 _ON_THE_WAY = 0.07  # of a time budget: evaluations, samples, checkpoints
 
