@@ -90,7 +90,7 @@ class Helpers:
     def _start(self) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._sockets.append(ours)
-        # the same modules as here, from the same places, and nothing from the directory where the user happens to be
+        # the same modules as here, from the same places
         code = (
             f"import sys; sys.path[:] = {sys.path!r}; from chargru.engine.helper import main; main({theirs.fileno()})"
         )
