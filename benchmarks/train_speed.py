@@ -53,7 +53,7 @@ def timed(update: Callable[[], object], chars: int) -> Callable[[], float]:
 def ours(H: int, B: int, T: int, L: int) -> Iterator[Callable[[], float]]:
     config = ModelConfig(vocab_size=V, hidden_size=H, num_layers=L)
     parameters = Parameters.initial(config, 1)
-    crew = crew_for(available_cores(), B)
+    crew = crew_for(available_cores(), B, flops_per_character(H, L, V) * B * T)
     network = Network(config, B, T, crew=crew)
     gradients = network.gradients
     assert gradients is not None
