@@ -32,16 +32,12 @@ class Stepper:
         self.logits = np.zeros((rows, V), dtype)
         self._weights: _Weights = like._weights if like is not None else _Weights(parameters)
         self._W_y, self._b_y = parameters["output.W_y"], parameters["output.b_y"]
-        self._one = _OneRow(self._weights, self.h) if rows == 1 else None
-        self._many = _ManyRows(self._weights, self.h) if rows > 1 else None
+        self._cell = (_OneRow if rows == 1 else _ManyRows)(self._weights, self.h)
         self._sequence: list[SequenceGru] = []
 
     def step(self, ids: Array) -> Array:
         """Read one character each, `ids` (N,); returns `logits` (N, V) for the next (the same array every time)."""
-        if self._one is not None:
-            self._one.step(ids[0])
-        elif self._many is not None:
-            self._many.step(ids)
+        self._cell.step(ids)
         return self.predict()
 
     def predict(self) -> Array:
@@ -158,8 +154,9 @@ class _OneRow:
         self._c = np.empty(H, state.dtype)
         self._half = np.array(0.5, state.dtype)  # an array: a Python number is converted at every call
 
-    def step(self, character: int) -> None:
-        """Move the state on by a character."""
+    def step(self, ids: Array) -> None:
+        """Move the state on by a character, `ids` (1,)."""
+        character = ids[0]
         dot, add, multiply, tanh = np.dot, np.add, np.multiply, np.tanh
         pair, z, r, s, c, half = self._pair, self._z, self._r, self._s, self._c, self._half
         below: Array | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 
-import numpy as np
 import pytest
 
 from chargru.events import (
@@ -89,16 +88,7 @@ def test_a_cut_after_a_change_of_the_learning_rate_is_never_having_stopped(make_
 
 
 def test_a_resumed_run_names_the_best_of_before_when_nothing_better_came(make_trainer):
-    rng = np.random.default_rng(0)
-    settings = {
-        "hidden_size": 48,
-        "num_layers": 1,
-        "dropout": 0.0,
-        "weight_drop": 0.0,
-        "state_reset": 0.0,
-        "learning_rate": 0.02,
-    }
-    settings |= {"text": "".join(rng.choice(list("abcd"), 900)), "evaluations": 26, "steps": 260}
+    settings = memorising()
     first = make_trainer(**settings)
     list(first.run(InterruptAt(first, Control(), 200)))
     _, saved, _ = first.directory.latest()
