@@ -304,6 +304,7 @@ async def test_a_budget_by_hand_takes_the_place_of_the_time_and_all_can_be_autom
         assert runner.requests == [TrainRequest(corpus="tales", steps=20)]
 
 
+@pytest.mark.long
 async def test_forecasts_and_answers_to_older_questions() -> None:
     library = Texts()
     app = make_app(library=library)

@@ -147,6 +147,7 @@ def test_closed_it_is_silent() -> None:
     assert after(60.0) == []
 
 
+@pytest.mark.long
 async def test_the_app_plays_it_by_itself_and_says_what_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHARGRU_HOME", str(tmp_path / "home"))
     clock = Clock()

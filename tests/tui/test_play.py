@@ -135,6 +135,7 @@ async def test_cards_take_branch_copy_and_take_back(monkeypatch: pytest.MonkeyPa
         assert area_of(app).text == "2buy"
 
 
+@pytest.mark.long
 async def test_the_best_comes_first_and_equal_ones_once() -> None:
     model = FakeModel(scores=(-2.0, -0.5, -1.0))
     app = make_app(models=FakeModels("tales-1", model=model))
@@ -164,6 +165,7 @@ async def test_a_note_about_a_prompt_goes_with_it() -> None:
         assert texts(app) == WRITTEN
 
 
+@pytest.mark.long
 async def test_a_training_that_failed_is_not_live_any_more() -> None:
     app = make_app(runner=FakeRunner(), models=FakeModels("tales-1"))
     async with app.run_test(size=(80, 24)) as pilot:
@@ -342,6 +344,7 @@ async def test_settings_are_checked_stepped_and_remembered() -> None:
         assert_sound(app)
 
 
+@pytest.mark.long
 async def test_during_a_training_the_newest_saved_model_answers() -> None:
     runner, models = FakeRunner(), FakeModels("tales-1")
     app = make_app(runner=runner, models=models)

@@ -101,6 +101,7 @@ async def open_runs(pilot: Pilot[int], app: ChargruApp, *wait: str) -> None:
     await until(pilot, lambda: app.screen.query_one(RunsTable).has_focus)
 
 
+@pytest.mark.long
 async def test_another_theme_colours_every_cell_anew(root: Path) -> None:
     app = house(root)
     async with app.run_test(size=(120, 30)) as pilot:
@@ -114,6 +115,7 @@ async def test_another_theme_colours_every_cell_anew(root: Path) -> None:
         assert {key for key, old, new in zip(keys, before, after, strict=True) if old != new} == {"curve", "age"}
 
 
+@pytest.mark.long
 async def test_runs_are_sorted_filtered_marked_and_overlaid(root: Path) -> None:
     remembered = Remembered(None)
     app = house(root, remembered=remembered)
@@ -372,6 +374,7 @@ async def test_hundreds_of_runs_are_listed(tmp_path: Path) -> None:
         assert_sound(app)
 
 
+@pytest.mark.long
 async def test_details_fill_their_panel_and_keys_have_names_in_ascii(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -108,6 +108,7 @@ async def test_a_tour_of_the_chart(size: tuple[int, int]) -> None:
         assert_sound(app)
 
 
+@pytest.mark.long
 async def test_the_crosshair_by_keys() -> None:
     app = make_app()
     async with app.run_test(size=(100, 30)) as pilot:
@@ -275,7 +276,8 @@ async def test_the_learning_rate_keys_and_their_marks() -> None:
         assert "20 learning rate 6.4e-3" in words_on(app)
 
 
-@pytest.mark.parametrize("size", [(80, 24), pytest.param((160, 48), marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
 async def test_hostile_samples_and_notices(size: tuple[int, int]) -> None:
     app = make_app()
     async with app.run_test(size=size) as pilot:
