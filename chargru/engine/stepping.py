@@ -131,9 +131,7 @@ class _Weights:
             if i == 0:
                 columns.append(_Column(0.5 * U_zr, U_h, W_zr + b_zr, W_h + b_h))
             else:
-                columns.append(
-                    _Column(np.concatenate([W_zr, 0.5 * U_zr]), np.concatenate([W_h, U_h]), b_zr, b_h)
-                )
+                columns.append(_Column(np.concatenate([W_zr, 0.5 * U_zr]), np.concatenate([W_h, U_h]), b_zr, b_h))
         return [_Column(*pieces) for pieces in _side_by_side(columns)]
 
     def _arrays(self, layer: int) -> tuple[Array, Array, Array, Array]:

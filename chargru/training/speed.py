@@ -11,6 +11,7 @@ import numpy as np
 from chargru.config import ModelConfig
 from chargru.engine import Crew, Network, Parameters, available_cores, crew_for, flops_per_character
 from chargru.training.autotune import BATCH_SIZE, SEQ_LEN
+from chargru.training.judge import MOST
 
 _SECONDS = 0.3
 _VOCABULARY, _UNITS, _WINDOW = 65, 192, 32  # of the step that is measured
@@ -83,5 +84,5 @@ def updates_in(
 ) -> float:
     """About how many updates a time budget holds, at least 1; evaluations and the like are allowed for."""
     scoring = _SCORING * update_seconds(model, BATCH_SIZE, seq_len, speed) / (BATCH_SIZE * seq_len)
-    last = min(0.25 * seconds, 1.5 * val_chars * scoring)  # as Budget and Judge keep it back
+    last = min(0.25 * seconds, 1.5 * min(val_chars, MOST) * scoring)  # as Budget and Judge keep it back
     return max(1.0, ((1 - _ON_THE_WAY) * seconds - last) / update_seconds(model, batch_size, seq_len, speed))

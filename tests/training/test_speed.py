@@ -7,6 +7,7 @@ import pytest
 from chargru.config import ModelConfig
 from chargru.engine import Crew
 from chargru.training import speed as module
+from chargru.training.judge import MOST
 from chargru.training.speed import machine_speed, probe, update_seconds, updates_in
 
 SPEED = 5e10
@@ -60,4 +61,6 @@ def test_updates_fill_the_budget_but_for_what_else_takes_time():
     with_tail = updates_in(60.0, model(), 32, 64, 500_000, SPEED)
     huge_tail = updates_in(60.0, model(), 32, 64, 10**9, SPEED)
     assert 0.93 * 60 / one > with_tail > huge_tail == pytest.approx((0.93 - 0.25) * 60 / one)
+    hour = [updates_in(3600.0, model(), 32, 64, chars, SPEED) for chars in (MOST // 2, MOST, 10**9)]
+    assert hour[0] > hour[1] == hour[2]  # no more than that is ever scored
     assert updates_in(1.0, model(8192, 6, 20_000), 32, 64, 0, 1e6) == 1.0
