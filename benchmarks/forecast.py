@@ -5,9 +5,9 @@
 
 The texts are those of the library and any others that are given (tiny shakespeare, say), whole and in slices from
 their beginnings and middles, because what a training reaches depends first of all on how much text there is. Each is
-trained with what the forecast would choose for a few budgets. A line of the file is one training: the text, the sizes,
-the characters read, the validation loss. The fit is against characters read, not seconds, so it does not matter that
-machines differ or are busy. The table holds every text against a fit that has not seen it, nor any slice of it.
+trained with what is chosen for a few budgets of updates, two trainings side by side with one thread each, so it does
+not matter that machines differ or are busy. A line of the file is one training: the text, the sizes, the characters
+read, the validation loss. The table holds every text against a fit that has not seen it, nor any slice of it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import math
 import statistics
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ from chargru.training.session import open_session
 
 SAMPLE = 1_000_000  # characters that a forecast sees, as the app's preview
 
-# name, slice (begin, characters; None is all), seconds
+# name, slice (begin, characters; None is all)
 Piece = tuple[str, int, int | None]
 
 
@@ -50,11 +51,11 @@ def pieces(names: list[str]) -> Iterator[Piece]:
                 yield name, begin, size
 
 
-def budgets(characters: int) -> tuple[float, ...]:
-    """Seconds: short texts are learned by heart soon."""
+def budgets(characters: int) -> tuple[int, ...]:
+    """Updates: what some seconds to three minutes hold. Short texts are learned by heart soon."""
     if characters <= 150_000:
-        return (4.0, 12.0)
-    return (4.0, 12.0, 36.0) if characters <= 1_000_000 else (4.0, 12.0, 36.0, 90.0)
+        return (200, 800)
+    return (200, 800, 1_750) if characters <= 1_000_000 else (200, 800, 1_750, 2_900)
 
 
 @functools.lru_cache(maxsize=2)
@@ -147,25 +148,26 @@ def report(cases: Sequence[Case]) -> None:
     print("coefficients in use:       ", ", ".join(f"{value:.3f}" for value in COEFFICIENTS))
 
 
-def train(piece: Piece, seconds: float, directory: Path) -> dict[str, Any]:
+def train(piece: Piece, steps: int) -> dict[str, Any]:
     """One training, as a line of the file."""
     name, begin, size = piece
-    text = text_of(piece)
-    path = directory / "text.txt"
-    path.write_text(text, encoding="utf-8", newline="\n")
     started = finished = None
-    for event in open_session(TrainRequest(corpus=str(path), time=seconds, out=str(directory / "runs"))).run():
-        if isinstance(event, Started):
-            started = event
-        if isinstance(event, Finished):
-            finished = event
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory, "text.txt")
+        path.write_text(text_of(piece), encoding="utf-8", newline="\n")
+        request = TrainRequest(corpus=str(path), steps=steps, out=str(Path(directory, "runs")), threads=1)
+        for event in open_session(request).run():
+            if isinstance(event, Started):
+                started = event
+            if isinstance(event, Finished):
+                finished = event
     assert started is not None
     assert finished is not None
     return {
         "text": Path(name).stem,
         "begin": begin,
         "size": size,
-        "seconds": seconds,
+        "steps": steps,
         "characters": started.characters,
         "vocab_size": started.vocab_size,
         "hidden_size": started.hidden_size,
@@ -175,29 +177,33 @@ def train(piece: Piece, seconds: float, directory: Path) -> dict[str, Any]:
     }
 
 
+def train_missing(names: list[str], rows: list[dict[str, Any]], out: Path, side_by_side: int) -> None:
+    """Add to `rows` and to the file the trainings that are not there yet; the long ones first."""
+    done = {(row["text"], row["begin"], row["size"], row["steps"]) for row in rows}
+    wanted = [(steps, piece) for piece in pieces(names) for steps in budgets(len(text_of(piece)))]
+    wanted = [(steps, piece) for steps, piece in wanted if (Path(piece[0]).stem, *piece[1:], steps) not in done]
+    wanted.sort(key=lambda each: -each[0])
+    with ProcessPoolExecutor(side_by_side) as pool, out.open("a") as file:
+        for future in as_completed([pool.submit(train, piece, steps) for steps, piece in wanted]):
+            rows.append(future.result())
+            print(json.dumps(rows[-1]), file=file, flush=True)
+            print(json.dumps(rows[-1]), flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("texts", nargs="*", help="texts besides those of the library")
     parser.add_argument("--out", type=Path, required=True, help="JSON lines: read if there, added to")
     parser.add_argument("--fit", action="store_true", help="train nothing")
+    parser.add_argument("--side-by-side", type=int, default=2, help="trainings at once, one thread each")
     arguments = parser.parse_args()
     print(machine() + "\n")
     names = [entry.name for entry in library.entries()] + arguments.texts
     rows = [json.loads(line) for line in arguments.out.read_text().splitlines()] if arguments.out.exists() else []
-    done = {(row["text"], row["begin"], row["size"], row["seconds"]) for row in rows}
     if not arguments.fit:
-        for seconds in (4.0, 12.0, 36.0, 90.0):
-            for piece in pieces(names):
-                key = (Path(piece[0]).stem, *piece[1:], seconds)
-                if key in done or seconds not in budgets(len(text_of(piece))):
-                    continue
-                with tempfile.TemporaryDirectory() as directory:
-                    rows.append(train(piece, seconds, Path(directory)))
-                with arguments.out.open("a") as file:
-                    file.write(json.dumps(rows[-1]) + "\n")
-                print(json.dumps(rows[-1]), flush=True)
+        train_missing(names, rows, arguments.out, arguments.side_by_side)
     known = {Path(name).stem: name for name in names}
-    rows.sort(key=lambda row: (row["text"], row["begin"], row["size"] or 0, row["seconds"]))
+    rows.sort(key=lambda row: (row["text"], row["begin"], row["size"] or 0, row["steps"]))
     report([case(row, known[row["text"]]) for row in rows if row["text"] in known])
 
 
