@@ -2,7 +2,8 @@
 
 The rules come from the experiments in benchmarks/LOG.md, "Recipe": take the largest network that still gets the updates
 it needs in the budget (see chargru.training.speed), and drop out the more, the more often the text is read over. Two
-layers beat one of the same cost as soon as there are some thousand updates; single recurrent weights are what to drop.
+layers beat one of the same cost as soon as there are some thousand updates, unless the text is short for its many
+distinct characters; single recurrent weights are what to drop.
 """
 
 from __future__ import annotations
@@ -44,37 +45,56 @@ _LADDER = (
     (512, 2, 3e-3, 10_000),
 )
 
+# the same where a character turns up a few hundred times or less (Korean, say): a second layer learns nothing from that
+_ONE_LAYER = (
+    (64, 1, 1.2e-2, 0),
+    (96, 1, 1e-2, 290),
+    (128, 1, 1e-2, 400),
+    (192, 1, 9e-3, 800),
+    (256, 1, 8e-3, 1_300),
+    (384, 1, 6e-3, 4_000),
+)
+_SELDOM = 200
+
 # by how often the text is read over
-_PASSES = (1, 3, 6, 18, 50, 100)
-_DROPOUT = (0.0, 0.02, 0.08, 0.35, 0.5, 0.5)
-_WEIGHT_DROP = (0.0, 0.03, 0.05, 0.22, 0.35, 0.4)
+_PASSES = (1, 3, 6, 10, 18, 80)
+_DROPOUT = (0.0, 0.02, 0.08, 0.17, 0.4, 0.6)
+_WEIGHT_DROP = (0.0, 0.03, 0.05, 0.11, 0.25, 0.5)
 
 
-def choose(train_chars: int, seen: Callable[[int, int], float]) -> Sizes:
-    """Sizes for a text of `train_chars` characters.
+def regularization(passes: float) -> tuple[float, float]:
+    """Dropout before the output and of recurrent weights for a text that is read so often."""
+    dropout, weight_drop = (float(np.interp(passes, _PASSES, each)) for each in (_DROPOUT, _WEIGHT_DROP))
+    return round(dropout, 2), round(weight_drop, 3)
+
+
+def choose(train_chars: int, vocab_size: int, seen: Callable[[int, int], float]) -> Sizes:
+    """Sizes for a text of `train_chars` characters, `vocab_size` of them distinct.
 
     `seen(H, L)` says how many characters the budget lets L layers of H units read: with a time budget that depends on
     them, with a budget of steps or passes it does not.
     """
     window = BATCH_SIZE * SEQ_LEN
+    ladder = _ONE_LAYER if train_chars < _SELDOM * vocab_size else _LADDER
     best = 0
-    for rung, (hidden, layers, _, needed) in enumerate(_LADDER):
+    for rung, (hidden, layers, _, needed) in enumerate(ladder):
         weights = 3 * hidden * hidden * (2 * layers - 1)
         too_large_for_text = weights > 12 * max(train_chars, 400) and hidden > 64
         if seen(hidden, layers) < needed * window or too_large_for_text:
             break
         best = rung
-    hidden, layers, rate, _ = _LADDER[best]
+    hidden, layers, rate, _ = ladder[best]
     characters = seen(hidden, layers)
-    passes, updates = characters / max(train_chars, 1), max(1.0, characters / window)
+    updates = max(1.0, characters / window)
+    dropout, weight_drop = regularization(characters / max(train_chars, 1))
     return Sizes(
         hidden_size=hidden,
         num_layers=layers,
         batch_size=BATCH_SIZE,
         seq_len=SEQ_LEN,
         learning_rate=rate,
-        dropout=round(float(np.interp(passes, _PASSES, _DROPOUT)), 2),
-        weight_drop=round(float(np.interp(passes, _PASSES, _WEIGHT_DROP)), 3),
+        dropout=dropout,
+        weight_drop=weight_drop,
         state_reset=STATE_RESET,
         averaging=round(float(np.clip(1 - 12 / updates, 0.9, 0.9995)), 4),
     )

@@ -90,7 +90,7 @@ def forecast(
     """
     characters = max(characters, len(sample), 1)
     n_train = max(1, int(characters * (1 - VAL_FRACTION)))
-    sizes = autotune.choose(n_train, characters_in(seconds, vocab_size, speed))
+    sizes = autotune.choose(n_train, vocab_size, characters_in(seconds, vocab_size, speed))
     model = ModelConfig(vocab_size, hidden_size or sizes.hidden_size, num_layers or sizes.num_layers)
     shape = fit_shape(n_train, sizes.batch_size, sizes.seq_len)
     whole = len(sample) >= characters

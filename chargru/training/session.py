@@ -102,7 +102,7 @@ def _sizes(
     """What the user gave by hand, the rest chosen for the text, the budget and this machine; with notes."""
     characters, V = len(material.train), material.vocabulary.size
     budget = {name: given[name] for name in _BUDGETS if given[name] is not None} or {"time": DEFAULT_SECONDS}
-    chosen = autotune.choose(characters, _seen(budget, request, characters, V, threads))
+    chosen = autotune.choose(characters, V, _seen(budget, request, characters, V, threads))
     names = {each.name for each in fields(TrainingConfig)} | {"hidden_size", "num_layers"}
     values = {each.name: getattr(chosen, each.name) for each in fields(chosen)}
     values |= {name: value for name, value in given.items() if name in names and value is not None}

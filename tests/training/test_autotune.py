@@ -6,7 +6,7 @@ import pytest
 
 from chargru.config import TrainingConfig
 from chargru.engine import flops_per_character
-from chargru.training.autotune import choose
+from chargru.training.autotune import choose, regularization
 from chargru.training.speed import characters_in
 
 SPEED = 1e11  # a usual two-core machine
@@ -23,7 +23,7 @@ def test_arithmetic_is_that_of_the_design():
 
 def test_more_time_never_chooses_a_smaller_network():
     found = [
-        weights(choose(1_000_000, characters_in(seconds, 65, SPEED))) for seconds in (1, 5, 20, 60, 180, 600, 3600)
+        weights(choose(1_000_000, 65, characters_in(seconds, 65, SPEED))) for seconds in (1, 5, 20, 60, 180, 600, 3600)
     ]
     assert found == sorted(found)
     assert found[0] < found[-1]
@@ -33,7 +33,7 @@ def test_more_time_never_chooses_a_smaller_network():
 @pytest.mark.parametrize("seconds", [1, 20, 180, 86_400])
 @pytest.mark.parametrize("V", [1, 65, 2_000, 20_000])
 def test_every_choice_is_a_possible_one(characters, seconds, V):
-    sizes = choose(characters, characters_in(seconds, V, SPEED))
+    sizes = choose(characters, V, characters_in(seconds, V, SPEED))
     TrainingConfig(
         time=seconds,
         batch_size=sizes.batch_size,
@@ -47,6 +47,20 @@ def test_every_choice_is_a_possible_one(characters, seconds, V):
 
 
 def test_small_texts_get_small_networks_and_more_dropout():
-    note, book = choose(2_000, characters_in(180, 60, SPEED)), choose(1_000_000, characters_in(180, 65, SPEED))
+    note, book = choose(2_000, 60, characters_in(180, 60, SPEED)), choose(1_000_000, 65, characters_in(180, 65, SPEED))
     assert weights(note) < weights(book)
     assert note.dropout > book.dropout
+
+
+def test_one_layer_where_a_character_turns_up_seldom():
+    latin, hangul = (choose(65_000, V, characters_in(80, V, SPEED)) for V in (90, 700))
+    assert (latin.num_layers, hangul.num_layers) == (2, 1)
+    long = choose(2_000_000, 700, characters_in(180, 700, SPEED))
+    assert long.num_layers == 2
+
+
+def test_what_is_dropped_grows_with_the_passes():
+    found = [regularization(passes) for passes in (0.1, 1, 3, 6, 12, 25, 60, 400)]
+    assert found[0] == (0, 0)
+    assert found == sorted(found)
+    assert found[-1] == regularization(80)

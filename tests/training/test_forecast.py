@@ -38,7 +38,7 @@ def of_tales(seconds=60.0, speed=SPEED, text=TALES, **changes):
 def test_the_sizes_are_those_that_training_chooses():
     n_train = int(0.9 * len(TALES))
     for seconds in (2.0, 30.0, 600.0):
-        chosen = autotune.choose(n_train, characters_in(seconds, len(set(TALES)), SPEED))
+        chosen = autotune.choose(n_train, len(set(TALES)), characters_in(seconds, len(set(TALES)), SPEED))
         found = of_tales(seconds)
         assert (found.hidden_size, found.num_layers) == (chosen.hidden_size, chosen.num_layers)
     by_hand = of_tales(30.0, hidden_size=48, num_layers=3)
