@@ -28,13 +28,14 @@ import numpy as np
 from common import machine, print_table
 
 from chargru.config import TrainRequest
-from chargru.events import Finished, Started
+from chargru.events import Evaluated, Finished, Started
 from chargru.text import library
 from chargru.text.stream import fit_shape
 from chargru.training.difficulty import Difficulty, difficulty_of
 from chargru.training.forecast import COEFFICIENTS, capacity, features, loss_after, margin, share_after
 from chargru.training.session import open_session
 
+MOMENTS = (0.25, 0.5)  # of the budget, at which the loss that is told on the way is noted
 SAMPLE = 1_000_000  # characters that a forecast sees, as the app's preview
 
 # name, slice (begin, characters; None is all)
@@ -79,6 +80,7 @@ class Case:
     best: float  # n-gram loss to be expected with as much text
     features: tuple[float, ...]
     whole: bool
+    expected: tuple[float | None, ...]  # told at MOMENTS
 
     @property
     def weight(self) -> float:
@@ -103,9 +105,9 @@ def case(row: dict[str, Any], name: str) -> Case:
     batch_size, seq_len = fit_shape(n_train, 32, 64)
     updates = row["read"] / (batch_size * seq_len)
     best = hard.best_at(min(n_train, row["read"]))
-    known = features(hard, best, n_train, updates)
+    known = features(hard, best, updates)
     sizes = (row["characters"], row["hidden_size"], row["num_layers"], updates, row["val_loss"])
-    return Case(row["text"], *sizes, hard, best, known, whole)
+    return Case(row["text"], *sizes, hard, best, known, whole, tuple(row["expected"]))
 
 
 def fit(cases: Sequence[Case]) -> list[float]:
@@ -118,49 +120,53 @@ def fit(cases: Sequence[Case]) -> list[float]:
 
 
 def report(cases: Sequence[Case]) -> None:
-    """Every training against a fit that has not seen its text; then the fit to all."""
-    rows, errors, inside = [], [], 0
+    """Every training against a fit that has not seen its text, and what was told on the way; then the fit to all."""
+    rows, guesses = [], []
     for each in cases:
-        guess = each.predicted(fit([other for other in cases if other.text != each.text]))
-        errors.append(guess - each.loss)
-        inside += abs(errors[-1]) <= each.margin
-        rows.append(
-            [
-                each.text,
-                f"{each.characters:,}",
-                str(each.hidden_size),
-                f"{each.updates:,.0f}",
-                f"{each.best:.2f}",
-                f"{guess:.2f} ± {each.margin:.2f}",
-                f"{each.loss:.2f}",
-                f"{errors[-1]:+.2f}",
-            ]
-        )
-    print_table(
-        ["text", "characters", "units", "updates", "best n-gram", "predicted (text left out)", "reached", "error"], rows
-    )
+        guesses.append(each.predicted(fit([other for other in cases if other.text != each.text])))
+        told = ["" if value is None else f"{value:.2f}" for value in each.expected]
+        row = (each.text, f"{each.characters:,}", f"{each.num_layers} × {each.hidden_size}", f"{each.updates:,.0f}")
+        rows.append((*row, f"{each.best:.2f}", f"{guesses[-1]:.2f} ± {each.margin:.2f}", *told, f"{each.loss:.2f}"))
+    on_the_way = [f"told at {moment:.0%}" for moment in MOMENTS]
+    print_table(["text", "characters", "units", "updates", "best n-gram", "predicted", *on_the_way, "reached"], rows)
     for least in (0, 50_000):
-        part = [abs(error) for error, each in zip(errors, cases, strict=True) if each.characters >= least]
-        rms = math.sqrt(statistics.fmean(error * error for error in part))
-        print(f"texts of {least:,} characters and more: median error {statistics.median(part):.3f}, rms {rms:.3f} nats")
+        part = [(each, guess) for each, guess in zip(cases, guesses, strict=True) if each.characters >= least]
+        print(f"texts of {least:,} characters and more, text left out of the fit; per cent of the loss")
+        summary("before", [guess / each.loss - 1 for each, guess in part])
+        for i, name in enumerate(on_the_way):
+            found = [(each.expected[i], each.loss) for each, _ in part]
+            summary(name, [value / loss - 1 for value, loss in found if value is not None])
+    inside = sum(abs(guess - each.loss) <= each.margin for each, guess in zip(cases, guesses, strict=True))
     print(f"within the range: {inside} of {len(cases)}")
     print("coefficients fitted to all:", ", ".join(f"{value:.3f}" for value in fit(cases)))
     print("coefficients in use:       ", ", ".join(f"{value:.3f}" for value in COEFFICIENTS))
+
+
+def summary(name: str, errors: list[float]) -> None:
+    off = sorted(100 * abs(error) for error in errors)
+    within = sum(error <= 3 for error in off)
+    print(f"  {name}: median {statistics.median(off):.1f}, worst {off[-1]:.1f}, within 3 %: {within} of {len(off)}")
 
 
 def train(piece: Piece, steps: int) -> dict[str, Any]:
     """One training, as a line of the file."""
     name, begin, size = piece
     started = finished = None
+    expected: dict[float, float] = {}
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, "text.txt")
         path.write_text(text_of(piece), encoding="utf-8", newline="\n")
         request = TrainRequest(corpus=str(path), steps=steps, out=str(Path(directory, "runs")), threads=1)
         for event in open_session(request).run():
-            if isinstance(event, Started):
-                started = event
-            if isinstance(event, Finished):
-                finished = event
+            match event:
+                case Started():
+                    started = event
+                case Finished():
+                    finished = event
+                case Evaluated(fraction=fraction, expected=float(told)):
+                    for moment in MOMENTS:
+                        if fraction >= moment:
+                            expected.setdefault(moment, told)
     assert started is not None
     assert finished is not None
     return {
@@ -174,6 +180,7 @@ def train(piece: Piece, steps: int) -> dict[str, Any]:
         "num_layers": started.num_layers,
         "read": finished.steps * started.batch_size * started.seq_len,
         "val_loss": finished.val_loss,
+        "expected": [expected.get(moment) for moment in MOMENTS],
     }
 
 

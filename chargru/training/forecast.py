@@ -4,12 +4,12 @@ The sizes are those that `autotune.choose` gives the training. The loss is predi
 are counted on it, and a training is expected to go a share q of the way from the loss h of single letters to the loss b
 of the best n-gram model (and beyond it, q > 1),
 
-    q = reach − pace · (500 / U)^0.6 − context · r − length · log(N / 100,000) + capacity
+    q = reach − pace · (500 / U)^0.8 − context · r + capacity
 
-after U updates on a text with N characters to learn from, where r is the part of that way which only contexts of more
-than two characters gain: long contexts are learned late. The four coefficients are fitted to real trainings of one
-layer by benchmarks/forecast.py, `capacity` to those of the recipe; benchmarks/LOG.md tells how well they hold for texts
-that they were not fitted to, and the range that is given is made from that.
+after U updates, where r is the part of that way which only contexts of more than two characters gain: long contexts are
+learned late. The three coefficients are fitted to real trainings by benchmarks/forecast.py, `capacity` to those of the
+recipe; benchmarks/LOG.md tells how well they hold for texts that they were not fitted to, and the range that is given
+is made from that.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ __all__ = [
 ]
 
 VAL_FRACTION = 0.1
-COEFFICIENTS = (1.310, -0.249, -0.601, -0.019)  # of `features`
-_FITTED = (30.0, 3_000.0)  # updates of the trainings that were fitted to, from the fewest to the most
+COEFFICIENTS = (1.268, -0.194, -0.659)  # of `features`
+_FITTED = (30.0, 10_000.0)  # updates of the trainings that were fitted to, from the fewest to the most
 
 
 @dataclass(frozen=True)
@@ -107,11 +107,11 @@ def forecast_training(material: Material, model: ModelConfig, training: Training
     return _forecast(hard, model, shape, *sizes, training.time, speed, whole=True)
 
 
-def features(hard: Difficulty, best: float, n_train: int, updates: float) -> tuple[float, float, float, float]:
-    """1, (500 / U)^0.6, r, log(N / 100,000): what the share q is a weighted sum of."""
+def features(hard: Difficulty, best: float, updates: float) -> tuple[float, float, float]:
+    """1, (500 / U)^0.8, r: what the share q is a weighted sum of."""
     way = max(hard.unigram - best, 1e-9)
     late = min(1.0, max(0.0, (hard.trigram - best) / way))
-    return 1.0, (500 / updates) ** 0.6, late, math.log(n_train / 1e5)
+    return 1.0, (500 / updates) ** 0.8, late
 
 
 def capacity(hidden_size: int, num_layers: int) -> float:
@@ -153,7 +153,7 @@ def _forecast(
         low, likely, high = 0.0, uniform, uniform
     else:
         best = hard.best_at(min(n_train, characters))
-        weighed = zip(COEFFICIENTS, features(hard, best, n_train, updates), strict=True)
+        weighed = zip(COEFFICIENTS, features(hard, best, updates), strict=True)
         share = sum(weight * value for weight, value in weighed) + capacity(model.hidden_size, model.num_layers)
         likely = min(uniform, loss_after(max(0.0, share), hard.unigram, best))
         off = margin(hard, best, updates, whole=whole)

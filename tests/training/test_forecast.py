@@ -122,12 +122,11 @@ def test_beyond_every_bound_the_loss_stays_possible():
 
 def test_features_follow_the_formula():
     hard = Difficulty(3.0, 2.0, 1.5, 0.1, 10_000, 1_000)
-    one, pace, context, length = features(hard, 1.5, 200_000, 500)
+    one, pace, context = features(hard, 1.5, 500)
     assert (one, pace) == (1.0, 1.0)
     assert context == pytest.approx(0.5 / 1.5)
-    assert length == pytest.approx(math.log(2))
-    assert features(hard, 1.5, 200_000, 1000)[1] == pytest.approx(2**-0.6)
-    assert len(COEFFICIENTS) == 4
+    assert features(hard, 1.5, 1000)[1] == pytest.approx(2**-0.8)
+    assert len(COEFFICIENTS) == 3
 
 
 def test_the_speed_can_be_had_here_too():
