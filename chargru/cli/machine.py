@@ -85,7 +85,8 @@ def _version(name: str) -> str | None:
 
 def _blas() -> list[dict[str, Any]]:
     import numpy as np
-    from threadpoolctl import threadpool_info
+
+    from chargru.engine.blas import threadpool_info
 
     np.dot(np.ones(1), np.ones(1))  # the library is loaded with NumPy, which an optimiser of imports might drop
     return [

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from chargru.config import ModelConfig, TrainingConfig, TrainRequest
-from chargru.engine import Parameters, available_cores, choose_backend
+from chargru.engine import Parameters, available_cores, blas, choose_backend
 from chargru.errors import ChargruError, ConfigError, RunError, TextError
 from chargru.storage import checkpoint as checkpoints
 from chargru.storage.checkpoint import Checkpoint, CorpusIdentity
@@ -41,7 +41,7 @@ def open_session(request: TrainRequest, progress: Progress | None = None) -> Tra
             always one clear line.
     """
     backend = choose_backend(request.backend)
-    notes = (backend.note,) if backend.note else ()
+    notes = tuple(note for note in (backend.note, "" if blas.known() else blas.UNKNOWN) if note)
     threads = request.threads or available_cores()
     opened = _resume(request, progress) if request.resume is not None else _begin(request, threads, progress)
     run, material, model, training, checkpoint, best, more = opened
