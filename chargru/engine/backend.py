@@ -107,7 +107,9 @@ def import_cupy() -> Any:
         return importlib.import_module("cupy")
     except ImportError as error:  # CuPy's own text is a page long; what the loader said stands last
         words = [line.strip() for line in str(error).splitlines() if line.strip(" =")]
-        raise BackendError(f"CuPy cannot be imported: {words[-1] if words else type(error).__name__}", INSTALL) from error
+        raise BackendError(
+            f"CuPy cannot be imported: {words[-1] if words else type(error).__name__}", INSTALL
+        ) from error
 
 
 def require_device(cupy: Any) -> None:
@@ -131,7 +133,7 @@ def explain(error: Exception, cupy: Any) -> BackendError | None:
     words = str(error).strip()
     first = next((line.strip() for line in words.splitlines() if line.strip()), type(error).__name__)
     kind, status = type(error).__name__, getattr(error, "status", None)
-    if isinstance(error, MemoryError) or _CUBLAS_NO_MEMORY in words or (kind.startswith("CUDA") and status == _NO_MEMORY):
+    if kind == "OutOfMemoryError" or _CUBLAS_NO_MEMORY in words or (kind.startswith("CUDA") and status == _NO_MEMORY):
         return BackendError("the GPU's memory is full", "end what else uses it (nvidia-smi tells), or " + _PROCESSOR)
     if kind == "CompileException":
         fault = next((line.strip() for line in words.splitlines() if "error" in line.lower()), first)

@@ -181,7 +181,7 @@ def test_every_reason_is_refused_with_a_hint_and_told_by_auto(machine, found, ra
 
 def test_what_the_self_check_found_is_told(machine):
     machine(fake_cupy())
-    with pytest.raises(BackendError, match="self-check on Imaginary GPU failed: dU_h is off by 0.3"):
+    with pytest.raises(BackendError, match=r"self-check on Imaginary GPU failed: dU_h is off by 0\.3"):
         choose_backend("cupy", verify=lambda device: "dU_h is off by 0.3")
     assert "dU_h is off by 0.3" in choose_backend("auto", verify=lambda device: "dU_h is off by 0.3").note
 
@@ -206,7 +206,9 @@ def test_a_mistake_of_ours_is_a_traceback_when_the_gpu_was_asked_for_and_a_line_
 
 def test_cupy_that_cannot_be_imported_is_told_by_the_last_line(machine, monkeypatch):
     def fail(name):
-        raise ImportError("=====\nFailed to import CuPy.\n\nOriginal error:\n  ImportError: libcublas.so.13: gone\n=====\n")
+        raise ImportError(
+            "=====\nFailed to import CuPy.\n\nOriginal error:\n  ImportError: libcublas.so.13: gone\n=====\n"
+        )
 
     machine(fake_cupy())
     monkeypatch.setattr(backend.importlib, "import_module", fail)
@@ -266,5 +268,5 @@ def test_cupys_own_exceptions_are_as_these_tests_have_them():
 @needs_cupy
 @pytest.mark.skipif(backend.gpu_present(), reason="a GPU is here")
 def test_the_real_cupy_without_a_gpu_is_refused_in_one_line():
-    with pytest.raises(BackendError, match="no NVIDIA driver is here|no GPU is visible|too old"):
+    with pytest.raises(BackendError, match=r"no NVIDIA driver is here|no GPU is visible|too old"):
         open_device()
