@@ -100,6 +100,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
     "seed",
     "threads",
     "backend",
+    "precision",
     "name",
     "out",
     "resume",

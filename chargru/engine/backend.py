@@ -168,7 +168,10 @@ def gpu_present() -> bool:
 
 def cupy_installed() -> bool:
     """Whether CuPy is installed; it is not imported to find out."""
-    return importlib.util.find_spec("cupy") is not None
+    try:
+        return importlib.util.find_spec("cupy") is not None
+    except (ImportError, ValueError):  # somebody keeps it from being found
+        return False
 
 
 def processor_name() -> str:

@@ -1,0 +1,70 @@
+"""Devices that have passed the self-check, remembered: by device, driver, CuPy, our version and our kernels.
+
+What is remembered is only that a check was passed; one that failed is made anew every time. The file lies in the user's
+cache and may be deleted at any time; a damaged one is ignored and written anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from chargru import __version__, engine
+from chargru.engine import selfcheck
+from chargru.engine.device import Device
+from chargru.storage.atomic import write_atomic
+from chargru.storage.places import cache_path
+from chargru.storage.regular import read_limited
+
+FILE = "trusted-devices.json"
+_LIMIT = 1 << 20  # bytes of the file
+_MOST = 32  # checks remembered
+_FACTS = ("name", "compute_capability", "memory", "driver_version", "runtime_version", "library_version")
+
+Check = dict[str, str]
+
+
+def verify(device: Device, check: Callable[[Device], str] = selfcheck.differs) -> str:
+    """What speaks against the device, empty when nothing does: for `engine.choose_backend`."""
+    path, this = cache_path() / FILE, _described(device)
+    known = remembered(path)
+    if this in known:
+        return ""
+    problem = check(device)
+    if not problem:
+        with contextlib.suppress(OSError):  # then it is checked again the next time
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(path, json.dumps([*known[1 - _MOST :], this], indent=1).encode())
+    return problem
+
+
+def remembered(path: Path) -> list[Check]:
+    """The checks in the file; none when it is missing, damaged or not ours."""
+    try:
+        found = json.loads(read_limited(path, _LIMIT))
+    except (OSError, ValueError, RecursionError):
+        return []
+    if not isinstance(found, list):
+        return []
+    return [each for each in found if isinstance(each, dict) and all(isinstance(word, str) for word in each.values())]
+
+
+def _described(device: Device) -> Check:
+    """Everything that a self-check's result may depend on."""
+    facts = {name: str(getattr(device.facts, name)) for name in _FACTS}
+    return facts | {"precision": device.precision, "chargru": __version__, "kernels": _kernels()}
+
+
+@functools.cache
+def _kernels() -> str:
+    """A hash of everything in the engine: while it is worked on, its version stays the same."""
+    folder = Path(engine.__file__).parent
+    files = sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".cu"))
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
