@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import platform
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -69,7 +70,7 @@ def choose_backend(name: str, precision: str = "float32", verify: Verify | None 
         note = f"the GPU path failed ({type(error).__name__}: {first}; --backend cupy --debug shows where)"
     else:
         return Backend("cupy", device.name, gpu=device)
-    return Backend("numpy", processor_name(), f"training on the processor: {note}")
+    return Backend("numpy", processor_name(), f"computing on the processor: {note}")
 
 
 def open_device(precision: str = "float32", verify: Verify | None = None) -> Device:
@@ -166,6 +167,15 @@ def gpu_present() -> bool:
     return Path("/dev/dxg").exists() and Path("/usr/lib/wsl/lib/libcuda.so.1").exists()  # Linux inside Windows
 
 
+def driver_version(proc: Path = Path("/proc/driver/nvidia/version")) -> str:
+    """The NVIDIA driver's own version, 580.65.06; empty where the system does not tell it."""
+    try:
+        found = re.search(r"\b\d{3,}\.\d+(?:\.\d+)?\b", proc.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return ""
+    return found.group() if found else ""
+
+
 def cupy_installed() -> bool:
     """Whether CuPy is installed; it is not imported to find out."""
     try:
@@ -192,8 +202,8 @@ def _why_not_even_tried() -> str | None:
     if present and installed:
         return None
     if present:
-        return f"training on the processor: an NVIDIA GPU is here, but CuPy is not installed ({INSTALL})"
-    return "training on the processor: CuPy is installed, but no NVIDIA GPU is seen here" if installed else ""
+        return f"computing on the processor: an NVIDIA GPU is here, but CuPy is not installed ({INSTALL})"
+    return "computing on the processor: CuPy is installed, but no NVIDIA GPU is seen here" if installed else ""
 
 
 def _of_driver(cupy: Any) -> BackendError:

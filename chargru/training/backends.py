@@ -35,7 +35,7 @@ def backend_again(request: TrainRequest, training: TrainingConfig, backend: Back
         reason = f"this run is in {training.dtype}, and the GPU path is float32 only"
         if request.backend == "cupy":
             raise ConfigError(reason, "go on with --backend numpy")
-        return dataclasses.replace(choose_backend("numpy"), note=f"training on the processor: {reason}")
+        return dataclasses.replace(choose_backend("numpy"), note=f"computing on the processor: {reason}")
     if training.precision == backend.gpu.precision:
         return backend
     return choose_backend(request.backend, training.precision, verify)

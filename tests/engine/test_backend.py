@@ -229,6 +229,18 @@ def test_an_exception_that_is_not_the_machines_is_left_alone():
     assert explain(RuntimeError("something else"), fake_cupy()) is None
 
 
+def test_the_driver_tells_its_version(tmp_path):
+    file = tmp_path / "version"
+    assert backend.driver_version(file) == ""
+    file.write_text(
+        "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release Build  (dvs-builder@U16-I3)\n"
+        "GCC version:  gcc version 12.3.0 (Ubuntu 12.3.0-1ubuntu1~22.04)\n"
+    )
+    assert backend.driver_version(file) == "580.65.06"
+    file.write_text("something else\n")
+    assert backend.driver_version(file) == ""
+
+
 needs_cupy = pytest.mark.skipif(importlib.util.find_spec("cupy") is None, reason="CuPy is not installed")
 
 
