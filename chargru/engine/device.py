@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from chargru.engine.fused.kernels import DeviceArray, Launcher
 from chargru.engine.parameters import Array
+
+PRECISIONS = ("float32", "tf32")
 
 
 @dataclass(frozen=True)
@@ -24,19 +28,25 @@ class DeviceFacts:
     multiprocessors: int
     clock: float
 
+    @property
+    def peak(self) -> float:
+        """Multiplications and additions of float32 a second, at 128 lanes a multiprocessor (estimated)."""
+        return self.multiprocessors * 128 * 2 * self.clock
+
 
 class Device:
     """An array library `xp` and a launcher of kernels; `Device.cupy` makes the real one.
 
     Work is queued and done in order; nothing here waits but `host`, `synchronize` and what says so. Every use of
     `xp` itself stands inside `with device.active():` (the current device and stream are a thread's).
+    This class is all of a device that computes at once, as NumPy does; CuPy's overrides what is different.
     """
 
-    facts: DeviceFacts
-    precision: str
-
     def __init__(self, xp: Any, launcher: Launcher, facts: DeviceFacts, precision: str = "float32") -> None:
-        raise NotImplementedError
+        self.xp = xp
+        self.launcher = launcher
+        self.facts = facts
+        self.precision = precision
 
     @classmethod
     def cupy(cls, precision: str = "float32") -> Device:
@@ -45,41 +55,52 @@ class Device:
         Raises:
             BackendError: no CuPy, no device, a driver that is too old, or a precision that is not to be had.
         """
-        raise NotImplementedError
+        from chargru.engine.cupy_device import CupyDevice  # noqa: PLC0415  (a second or more, and not everywhere)
+
+        return CupyDevice(precision)
 
     @property
     def name(self) -> str:
         """The device as people know it."""
-        raise NotImplementedError
+        return self.facts.name
 
     def active(self) -> AbstractContextManager[None]:
         """Makes the device and its stream this thread's current ones."""
-        raise NotImplementedError
+        return nullcontext()
 
     def array(self, host: Array) -> DeviceArray:
         """A copy on the device, of the same type."""
-        raise NotImplementedError
+        return np.array(host, order="C")
+
+    def copy(self, host: Array, to: DeviceArray) -> None:
+        """Copy a host array into one on the device, of the same shape and type."""
+        to[...] = host
 
     def host(self, array: DeviceArray) -> Array:
         """A copy on the host; waits for all work that was queued before."""
-        raise NotImplementedError
+        return np.array(array)
 
     def synchronize(self) -> None:
         """Wait for everything that was queued."""
-        raise NotImplementedError
 
-    def product(self, a: DeviceArray, b: DeviceArray, out: DeviceArray) -> None:
-        """out = a b for matrices of any stride with one unit stride each, in the device's precision."""
-        raise NotImplementedError
+    def product(self, a: DeviceArray, b: DeviceArray, out: DeviceArray, *, exact: bool = False) -> None:
+        """out = a b for matrices, `a` and `b` with one unit stride each and any other, `out` with rows in one piece.
+
+        In the device's precision, or in float32 if it is to be `exact`.
+        """
+        self.xp.matmul(a, b, out=out)
 
     def captured(self, work: Callable[[], None]) -> Callable[[], None]:
         """`work` (kernels only, the same arrays every time) as one thing to launch: a CUDA graph where there is one."""
-        raise NotImplementedError
+        return work
 
     def memory(self) -> tuple[int, int]:
         """Free bytes (those the pool keeps in reserve included) and all bytes of the device."""
-        raise NotImplementedError
+        return self.facts.memory, self.facts.memory
 
     def free_pool(self) -> None:
         """Give memory that nothing uses any more back to the system."""
-        raise NotImplementedError
+
+    def is_memory_error(self, error: BaseException) -> bool:
+        """Whether this is how the device says that its memory is full."""
+        return isinstance(error, MemoryError)
