@@ -68,10 +68,9 @@ def _gpu(found: dict[str, Any]) -> str:
         gpu = found["gpu"] or "no NVIDIA GPU seen"
         cupy = f"CuPy {found['cupy']} installed" if found["cupy"] else "CuPy not installed"
         reason = path["reason"].removeprefix("computing on the processor: ")
-        return f"{gpu}, {cupy}; training uses NumPy" + (f": {reason}" if reason else "")
-    driver = (
-        f"driver {path['driver']} (CUDA {path['driver_cuda']})" if path["driver"] else f"CUDA {path['driver_cuda']}"
-    )
+        return f"{gpu}, {cupy}; training uses NumPy" + (f": {reason}" if reason and found["gpu"] else "")
+    cuda = f"CUDA {path['driver_cuda']}"
+    driver = f"driver {path['driver']} ({cuda})" if path["driver"] else cuda
     return (
         f"{path['name']}, used for training; compute capability {path['compute_capability']}, "
         f"{size(path['memory'])}, {size(path['memory_free'])} free; {driver}, CuPy {path['cupy']} "

@@ -8,13 +8,22 @@ from typing import Any
 import numpy.typing as npt
 
 from chargru.completion.generate import Texts, opening
-from chargru.config import SamplingConfig
-from chargru.engine import Parameters
+from chargru.config import ModelConfig, SamplingConfig
+from chargru.engine import Parameters, flops_per_character
 from chargru.engine.device import Device
 from chargru.engine.device_sampling import sample_many
 from chargru.text.vocabulary import Vocabulary
 
 Array = npt.NDArray[Any]
+
+WORTH = 2e11
+"""Operations from which on a GPU is worth the seconds that it takes to be ready; an estimate, never measured."""
+
+
+def operations(model: ModelConfig, config: SamplingConfig) -> float:
+    """Floating-point operations of the characters that are to be drawn."""
+    each = flops_per_character(model.hidden_size, model.num_layers, model.vocab_size) / 3  # no gradients
+    return config.count * config.length * each
 
 
 class DeviceCompletion(Texts):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from chargru.engine.device import Device
 
 INSTALL = 'pip install "chargru[cuda13]", or "chargru[cuda12]" for a driver that knows CUDA 12 only'
-_PROCESSOR = "train with --backend numpy"
+_PROCESSOR = "use --backend numpy"
 _NEWER = 'update the NVIDIA driver, or pip install "chargru[cuda12]" instead'
 
 # What CUDA's runtime answers (the numbers of cudaError): the ones whose own words say too little.

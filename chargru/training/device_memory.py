@@ -7,18 +7,18 @@ from collections.abc import Iterator
 from chargru.config import ModelConfig, TrainingConfig
 from chargru.engine import parameter_count
 from chargru.engine.device import Device
-from chargru.engine.device_network import network_bytes
+from chargru.engine.device_memory import lesson_bytes, network_bytes
 from chargru.errors import ConfigError
 
-_BUFFERS = 13  # of P numbers: weights, averages, moments and gradient, the good state, the best one, copies in passing
+_BUFFERS = 3  # of P numbers, beyond what the lesson has: the best weights, and copies in passing
 _SCORED = (64, 64)  # rows and steps of an evaluation
 _IN_USE = 0.95  # of what is free; the rest is for cuBLAS and what was forgotten here
 
 
 def bytes_needed(model: ModelConfig, batch_size: int, seq_len: int, characters: int) -> int:
     """A close upper estimate of what training takes on the device, in bytes."""
-    networks = network_bytes(model, batch_size, seq_len) + network_bytes(model, *_SCORED, train=False)
-    return 4 * _BUFFERS * parameter_count(model) + networks + 4 * characters
+    lesson = lesson_bytes(model, batch_size, seq_len, characters)
+    return lesson + network_bytes(model, *_SCORED, train=False) + 4 * _BUFFERS * parameter_count(model)
 
 
 def fits(device: Device, model: ModelConfig, batch_size: int, seq_len: int, characters: int) -> bool:

@@ -1,0 +1,91 @@
+"""The self-check: a device that computes as the reference does passes, one with a fault is told what is off."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from chargru.engine import selfcheck
+from tests.engine.cuda_on_cpu import emulated_device, needs_compiler
+
+pytestmark = needs_compiler
+
+
+@pytest.fixture(autouse=True)
+def small_cases(monkeypatch):
+    """The wide case takes the emulator seconds; `test_the_whole_check` does it once."""
+    monkeypatch.setattr(selfcheck, "_CASES", selfcheck._CASES[:2])
+
+
+def test_a_right_device_passes():
+    assert selfcheck.differs(emulated_device()) == ""
+
+
+@pytest.mark.long
+def test_the_whole_check(monkeypatch):
+    monkeypatch.undo()
+    assert len(selfcheck._CASES) == 3
+    assert selfcheck.differs(emulated_device()) == ""
+
+
+class Faulty:
+    """A launcher that lets a kernel do its work and then spoils the first float32 array it was given."""
+
+    def __init__(self, launcher, name, spoil):
+        self.launcher, self.name, self.spoil = launcher, name, spoil
+        self.met = 0
+
+    def launch(self, name, grid, block, arguments, shared_bytes=0):
+        self.launcher.launch(name, grid, block, arguments, shared_bytes)
+        if name == self.name:
+            self.met += 1
+            self.spoil(arguments)
+
+
+def spoiling(index, change):
+    def spoil(arguments):
+        arrays = [each for each in arguments if isinstance(each, np.ndarray) and each.dtype == np.float32]
+        change(arrays[index])
+
+    return spoil
+
+
+def faulty(name, spoil):
+    device = emulated_device()
+    device.launcher = Faulty(device.launcher, name, spoil)
+    return device
+
+
+def shift(array):
+    array.reshape(-1)[0] += 0.05
+
+
+def not_a_number(array):
+    array.reshape(-1)[0] = np.nan
+
+
+@pytest.mark.parametrize("change", [shift, not_a_number])
+@pytest.mark.parametrize("kernel", ["gru_back_first", "gru_candidate", "sum_rows_by_id", "adam"])
+def test_a_faulty_kernel_is_found(kernel, change):
+    device = faulty(kernel, spoiling(-1, change))
+    found = selfcheck.differs(device)
+    assert device.launcher.met > 0
+    assert "off by" in found
+
+
+def test_a_product_that_is_off_is_found_and_named():
+    device = emulated_device()
+    right = device.product
+    device.product = lambda a, b, out, **how: (right(a, b, out, **how), np.multiply(out, 1.001, out=out))
+    found = selfcheck.differs(device)
+    assert "off by" in found
+    assert "allowed" in found or "loss" in found
+
+
+def test_tf32_is_allowed_what_tf32_loses():
+    device = emulated_device("tf32")
+    right = device.product
+    device.product = lambda a, b, out, **how: (right(a, b, out, **how), np.multiply(out, 1.0005, out=out))
+    assert selfcheck.differs(device) == ""
+    device.precision = "float32"
+    assert "off by" in selfcheck.differs(device)
