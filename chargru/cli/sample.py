@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from chargru.completion.completer import Completer, Stream
     from chargru.engine.device import Device
 
+_MANY = 20_000  # characters; fewer are never worth starting a GPU for
+
 
 @click.command(
     short_help="Write on after a prompt.",
@@ -94,6 +96,8 @@ def _device_for(completer: Completer, sampling: SamplingConfig, backend: str) ->
     Raises:
         BackendError: "cupy", and there is no GPU to be had, or the model is not for one.
     """
+    if backend == "numpy" or (backend == "auto" and sampling.count * sampling.length < _MANY):
+        return None
     from chargru.completion.on_device import WORTH, operations
     from chargru.engine import choose_backend
     from chargru.training.trusted import verify
@@ -104,7 +108,7 @@ def _device_for(completer: Completer, sampling: SamplingConfig, backend: str) ->
             problem = f"this model is in {parameters.flat.dtype}, and the GPU path is float32 only"
             raise BackendError(problem, "sample with --backend numpy")
         return None
-    if backend == "numpy" or (backend == "auto" and operations(parameters.config, sampling) < WORTH):
+    if backend == "auto" and operations(parameters.config, sampling) < WORTH:
         return None
     chosen = choose_backend(backend, verify=verify)
     if chosen.note:
