@@ -17,7 +17,7 @@ from chargru.engine.fused.kernels import DeviceArray, check
 from chargru.engine.parameters import Array, Parameters, parameter_count
 from chargru.engine.shard import Regularization
 
-_Plan = tuple[list[Work], list[Work]]
+_Plan = tuple[list[Work], list[Work], DeviceArray]
 
 
 class DeviceNetwork:
@@ -87,7 +87,7 @@ class DeviceNetwork:
             into.set_update(self.device.launcher, self.counters, self.rates, words, (0.0, 0.0, 0.0, 0.0))()
             self.window(parameters, drop.dropout, drop.weight_drop)
             self.end_window()
-            return self.verdict[update.LOSS]
+            return self.verdict[update.LOSS : update.LOSS + 1].reshape(())
 
     def losses(self, parameters: Parameters, inputs: DeviceArray, targets: DeviceArray, *, pack: bool = True) -> Array:
         """Losses (T, B) in nats on the host, nothing dropped; moves `state` on.
@@ -96,7 +96,7 @@ class DeviceNetwork:
         """
         with self.device.active():
             self._take(inputs, targets)
-            packing, work = self._plan(parameters, 0.0, 0.0, 0.0, gradients=False)
+            packing, work, _ = self._plan(parameters, 0.0, 0.0, 0.0, gradients=False)
             if pack:
                 run(packing)
             run(work)
@@ -109,8 +109,9 @@ class DeviceNetwork:
         The loss goes into the verdict; random numbers are those of the seed and step among the counters. Stands
         inside `device.active()`.
         """
-        for work in self._plan(parameters, dropout, weight_drop, forget, gradients=True):
-            run(work)
+        packing, work, _ = self._plan(parameters, dropout, weight_drop, forget, gradients=True)
+        run(packing)
+        run(work)
 
     def end_window(self) -> None:
         """Move `state` on, if the verdict is a good one."""
@@ -125,7 +126,7 @@ class DeviceNetwork:
     def _plan(
         self, parameters: Parameters, dropout: float, weight_drop: float, forget: float, *, gradients: bool
     ) -> _Plan:
-        """What is done for a window with these parameters: their packing, and the rest."""
+        """What is done for a window with these parameters: their packing, and the rest; and the buffer they lie in."""
         key = (id(parameters.flat), dropout, weight_drop, forget, gradients)
         if key not in self._plans:
             check("parameters", parameters.flat, np.float32, parameter_count(self.config))
@@ -136,8 +137,8 @@ class DeviceNetwork:
             work = self._forward(parameters, kept_levels(dropout), forget, gradients)
             if gradients:
                 work += self._backward(parameters, kept_levels(dropout), kept)
-            # keeps the buffer alive, so that its id stays its own
-            self._plans = {key: (packing, work)} | dict(list(self._plans.items())[:3])
+            # the plan keeps the buffer, so no other one takes over its id
+            self._plans = {key: (packing, work, parameters.flat)} | dict(list(self._plans.items())[:3])
         return self._plans[key]
 
     def _top(self, kept: int) -> DeviceArray:

@@ -187,7 +187,9 @@ def test_sums_and_norms_are_added_up_in_double(n):
     assert verdict[1] == pytest.approx(np.linalg.norm(x.astype(np.float64)), rel=1e-7)
 
 
-@pytest.mark.parametrize(("loss", "norm"), [(1.5, 0.5), (1.5, 4.0), (np.nan, 1), (1, np.nan), (1, np.inf), (-np.inf, 1)])
+@pytest.mark.parametrize(
+    ("loss", "norm"), [(1.5, 0.5), (1.5, 4.0), (np.nan, 1), (1, np.nan), (1, np.inf), (-np.inf, 1)]
+)
 @pytest.mark.parametrize("decay", [0.0, 0.1])
 def test_updates_and_what_stops_them(loss, norm, decay):
     config = TrainingConfig(steps=1, clip_norm=2.0, weight_decay=decay)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from chargru.config import SamplingConfig, TrainingConfig
-from chargru.engine.fused.kernels import DeviceArray, Launch, Launcher, check, line
+from chargru.engine.fused.kernels import DeviceArray, Launch, Launcher, blocks, check, line
 from chargru.engine.fused.window_launches import COUNTERS, DRAWING, RATES, VERDICT
 
-PARTS = 256  # of a sum over everything: the same on every device, so the same sum
+PARTS = 256  # of a sum over everything, at most
 THREADS = 256  # as in gru.cu
+_SUMMED = 4096  # numbers of a part; both are the same on every device, so the sum is
 LOSS, NORM, SCALE, OK = range(VERDICT)  # places in a verdict
 
 f32, f64, i32, i64 = np.float32, np.float64, np.int32, np.int64
@@ -35,11 +36,11 @@ def total(
     check("verdict", verdict, f32, VERDICT)
     if not 0 <= place < VERDICT:
         raise ValueError(f"a verdict has no place {place}")
-    block = (THREADS, 1, 1)
+    parts, block = min(PARTS, blocks(count, _SUMMED)), (THREADS, 1, 1)
     first = (source, partial, i64(count), i32(norm))
-    second = (partial, verdict, i32(PARTS), i32(place), f64(scale), i32(norm))
+    second = (partial, verdict, i32(parts), i32(place), f64(scale), i32(norm))
     return (
-        Launch(launcher, "sum_all", (PARTS, 1, 1), block, first),
+        Launch(launcher, "sum_all", (parts, 1, 1), block, first),
         Launch(launcher, "finish_sum", (1, 1, 1), block, second),
     )
 

@@ -1,9 +1,9 @@
 """The CUDA kernels on the processor: gru.cu compiled by g++ behind a shim, launched over NumPy arrays.
 
-    from tests.engine.cuda_on_cpu import emulated_device, needs_compiler
+from tests.engine.cuda_on_cpu import emulated_device, needs_compiler
 
-    @needs_compiler            # skips visibly where there is no g++
-    def test(): device = emulated_device()
+@needs_compiler            # skips visibly where there is no g++
+def test(): device = emulated_device()
 """
 
 from __future__ import annotations

@@ -20,13 +20,13 @@ class Guarded:
     float32, float64, int32, int64 = np.float32, np.float64, np.int32, np.int64
 
     def __init__(self) -> None:
-        self._buffers: list[tuple[np.ndarray, int]] = []
+        self.buffers: list[tuple[np.ndarray, int]] = []
 
     def empty(self, shape: Any, dtype: Any = np.float32) -> np.ndarray:
         shape = (shape,) if isinstance(shape, int) else tuple(shape)
         count, wrong = math.prod(shape), _wrong(np.dtype(dtype))
         buffer = np.full(count + 2 * _GUARD, wrong, dtype)
-        self._buffers.append((buffer, count))
+        self.buffers.append((buffer, count))
         return buffer[_GUARD : _GUARD + count].reshape(shape)
 
     def zeros(self, shape: Any, dtype: Any = np.float32) -> np.ndarray:
@@ -36,7 +36,7 @@ class Guarded:
 
     def check(self) -> None:
         """Raises AssertionError if somebody wrote beyond an array."""
-        for buffer, count in self._buffers:
+        for buffer, count in self.buffers:
             for guard in (buffer[:_GUARD], buffer[_GUARD + count :]):
                 expected = np.full(_GUARD, _wrong(buffer.dtype), buffer.dtype)
                 assert guard.tobytes() == expected.tobytes(), f"written beyond an array of {count} {buffer.dtype}"
