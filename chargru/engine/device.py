@@ -55,7 +55,7 @@ class Device:
         Raises:
             BackendError: no CuPy, no device, a driver that is too old, or a precision that is not to be had.
         """
-        from chargru.engine.cupy_device import CupyDevice  # noqa: PLC0415  (a second or more, and not everywhere)
+        from chargru.engine.cupy_device import CupyDevice
 
         return CupyDevice(precision)
 

@@ -195,7 +195,7 @@ def test_updates_and_what_stops_them(loss, norm, decay):
     config = TrainingConfig(steps=1, clip_norm=2.0, weight_decay=decay)
     bench = Bench(slot=2, rates=(0.01, 1e-8, 0.01 * decay, 0.25))
     flats = [bench.array(bench.rng.normal(size=300)) for _ in range(5)]
-    w, averaged, m, v, g = flats
+    w, averaged, m, v, _ = flats
     np.abs(v, out=v)
     before = [each.astype(np.float64) for each in flats]
     decayed = bench.array(np.arange(300) % 2) if decay else None

@@ -11,7 +11,7 @@ product each over all gates, and a kernel that reads rows of H numbers in one pi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -38,7 +38,9 @@ class DeviceLayer:
         H, empty = hidden_size, device.xp.empty
         self.U_zr, self.U_h = empty((H, 2 * H), "float32"), empty((H, H), "float32")
         self.b = empty(3 * H, "float32")
-        self.transposed = (empty((2 * H, H), "float32"), empty((H, H), "float32")) if train else ()
+        self.transposed: tuple[DeviceArray, ...] = ()
+        if train:
+            self.transposed = (empty((2 * H, H), "float32"), empty((H, H), "float32"))
         self._launcher = device.launcher
 
     def packing(self, parameters: Parameters, layer: int, counters: DeviceArray, kept: int) -> list[Work]:
@@ -158,7 +160,7 @@ class DeviceSequence:
         )
 
 
-def run(work: list[Work]) -> None:
+def run(work: Sequence[Work]) -> None:
     """Do one after the other."""
     for each in work:
         each()
