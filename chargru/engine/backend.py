@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import platform
 import re
 import sys
@@ -159,7 +160,9 @@ def explain(error: Exception, cupy: Any) -> BackendError | None:
 
 
 def gpu_present() -> bool:
-    """Whether an NVIDIA driver has a device here; nothing is imported or started to find out."""
+    """Whether an NVIDIA driver has a device here that is not hidden; nothing is imported or started to find out."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES", "0").strip() in ("", "-1"):  # hidden on purpose
+        return False
     if sys.platform == "win32":
         return Path(r"C:\Windows\System32\nvcuda.dll").exists()
     if any(Path("/dev").glob("nvidia[0-9]*")) or Path("/proc/driver/nvidia/version").exists():

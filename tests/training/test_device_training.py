@@ -64,7 +64,7 @@ def test_a_run_goes_from_numpy_to_the_device_and_back(make_trainer):
     assert_close(result(third), expected, 2e-3)
 
 
-@pytest.mark.parametrize("there_first", [True, False])
+@pytest.mark.parametrize("there_first", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_the_weights_are_those_of_one_training_wherever_it_was_cut(make_trainer, there_first):
     settings = PLAIN | CONSTANT
     whole = make_trainer(steps=24, **settings)
@@ -79,6 +79,7 @@ def test_the_weights_are_those_of_one_training_wherever_it_was_cut(make_trainer,
     assert_close(result(second), result(whole), 2e-3)
 
 
+@pytest.mark.long
 def test_a_run_that_was_cut_on_the_device_goes_on_there_to_the_bit(make_trainer):
     """Dropout, weight drop and forgetting too: their random numbers are counted by steps."""
     settings = CONSTANT | {"evaluations": 1}
@@ -109,17 +110,17 @@ def spoil(trainer, *steps):
     lesson.update = update
 
 
-@pytest.mark.parametrize("wanted", [1, 7])
+@pytest.mark.parametrize("wanted", [pytest.param(1, marks=pytest.mark.long), 7])
 def test_a_number_that_is_not_finite_is_found_later_and_leads_back(make_trainer, wanted, monkeypatch):
     monkeypatch.setattr("chargru.training.device_learner.SECONDS", 1e9)
     monkeypatch.setattr("chargru.training.device_learner.MOST", wanted)
-    trainer = make_trainer(steps=40, device=emulated_device())
+    trainer = make_trainer(steps=24, device=emulated_device())
     spoil(trainer, 14)
     events = list(trainer.run())
     (recovered,) = only(events, Recovered)
     assert recovered.back_to <= 13 < recovered.step
     assert trainer.rate_scale == 0.5
-    assert events[-1].steps == 40
+    assert events[-1].steps == 24
     assert all(math.isfinite(event.val_loss) for event in only(events, Evaluated))
     assert all(np.isfinite(array).all() for array in trainer.learner.arrays())
 
@@ -132,6 +133,7 @@ def test_the_fourth_time_is_the_last_and_leaves_a_good_state(make_trainer):
     assert np.isfinite(result(trainer).weights).all()
 
 
+@pytest.mark.long
 def test_a_bad_update_at_the_very_end_is_not_kept(make_trainer):
     trainer = make_trainer(steps=20, device=emulated_device())
     spoil(trainer, 20)
@@ -167,9 +169,9 @@ def test_the_best_weights_compete_after_a_change_of_places(make_trainer):
 
 def test_samples_on_the_device_are_the_likeliest_when_greedy(make_trainer):
     device = emulated_device()
-    trainer = make_trainer(steps=25, device=device, **PLAIN)
+    trainer = make_trainer(steps=8, device=device, **PLAIN)
     list(trainer.run())
-    here = make_trainer(steps=25, run=None, **PLAIN)
+    here = make_trainer(steps=8, run=None, **PLAIN)
     greedy = SamplingConfig(length=30, temperature=0)
     vocabulary, prompt = trainer.material.vocabulary, trainer.material.train[:7]
     host = type(trainer.averaged)(trainer.model, np.float32, device.host(trainer.averaged.flat))
