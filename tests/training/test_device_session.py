@@ -1,4 +1,4 @@
-"""From a request to a training on a GPU, which here is the kernels on the processor, and from one backend to the other."""
+"""From a request to a training on a GPU, which here is the kernels on the processor, and to the other backend."""
 
 from __future__ import annotations
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from chargru.config import ModelConfig
+from chargru.training import device_speed
 from chargru.training.device_sizes import MOST_ROWS, ROWS, choose
 from chargru.training.device_speed import DeviceSpeed, solved
+from tests.engine.cuda_on_cpu import emulated_device, needs_compiler
 
 QUICK = DeviceSpeed(step=8e-6, rate=30e12)  # about what an H100 is expected to do
 SLOW = DeviceSpeed(step=50e-6, rate=2e12)
@@ -87,3 +89,17 @@ def test_a_budget_holds_fewer_updates_than_seconds_of_them():
     plain = 60 / QUICK.update_seconds(model, 64, 64)
     assert 0.7 * plain < QUICK.updates_in(60, model, 64, 64, 100_000) < plain
     assert QUICK.updates_in(1e-9, model, 64, 64, 100_000) == 1.0
+
+
+@needs_compiler
+def test_a_speed_is_measured(monkeypatch):
+    """On a processor that plays a GPU, with smaller windows than a real one gets."""
+    monkeypatch.setattr(device_speed, "_SMALL", (8, 2))
+    monkeypatch.setattr(device_speed, "_LARGE", (32, 4))
+    monkeypatch.setattr(device_speed, "_T", 4)
+    monkeypatch.setattr(device_speed, "_SECONDS", 0.001)
+    device = emulated_device()
+    found = device_speed.device_speed(device)
+    assert 0 < found.step < 10
+    assert 1 < found.rate < 1e15
+    assert device_speed.device_speed(device) is found
