@@ -49,10 +49,7 @@ def open_trainer(request: TrainRequest) -> Trains:
     with ReadingBar() as reading:
         trainer = open_session(request, reading)
     if request.resume is None and trainer.training.time is not None:
-        from chargru.training.forecast import forecast_training, machine_speed
-
-        speed = machine_speed(request.threads)  # known since the sizes were chosen
-        narrate(f"forecast: {forecast_training(trainer.material, trainer.model, trainer.training, speed).told()}")
+        narrate(f"forecast: {trainer.forecast().told()}")
     return trainer
 
 

@@ -21,7 +21,10 @@ from chargru.storage.checkpoint import Checkpoint
 from chargru.text.vocabulary import Vocabulary
 from chargru.training.clock import resident_memory
 from chargru.training.device_learner import DeviceLearner
+from chargru.training.device_speed import device_speed
 from chargru.training.evaluation import Scorer
+from chargru.training.forecast import Forecast, forecast_training
+from chargru.training.material import Material
 
 Array = npt.NDArray[Any]
 
@@ -77,6 +80,13 @@ class OnDevice:
         for _ in completion:
             pass
         return completion.texts[0]
+
+    def forecast(self, material: Material) -> Forecast:
+        training = self._training
+        assert training.time is not None
+        sizes = (training.batch_size, training.seq_len, len(material.val))
+        updates = device_speed(self.device).updates_in(training.time, self._model, *sizes)
+        return forecast_training(material, self._model, training, 0.0, updates=updates)
 
     @property
     def memory(self) -> int:

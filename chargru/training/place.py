@@ -14,8 +14,10 @@ from chargru.storage.checkpoint import Checkpoint
 from chargru.text.vocabulary import Vocabulary
 from chargru.training.clock import resident_memory
 from chargru.training.evaluation import Scorers, on_processor
+from chargru.training.forecast import Forecast, forecast_training
 from chargru.training.learner import Learner, Learns
-from chargru.training.speed import operations
+from chargru.training.material import Material
+from chargru.training.speed import machine_speed, operations
 
 Array = npt.NDArray[Any]
 
@@ -36,6 +38,9 @@ class Place(Protocol):
     def sample(self, parameters: Parameters, vocabulary: Vocabulary, prompt: Array, config: SamplingConfig) -> str:
         """One continuation of the ids `prompt`."""
 
+    def forecast(self, material: Material) -> Forecast:
+        """What a training with a budget of time will be like here."""
+
     @property
     def memory(self) -> int:
         """Bytes of the host's memory that training takes."""
@@ -51,7 +56,7 @@ class OnProcessor:
     """NumPy, on so many threads or processes."""
 
     def __init__(self, model: ModelConfig, training: TrainingConfig, threads: int) -> None:
-        self._model, self._training = model, training
+        self._model, self._training, self._threads = model, training, threads
         self._crew = crew_for(threads, training.batch_size, operations(model, training.batch_size, training.seq_len))
         self.scorers = on_processor(self._crew, training.dtype)
 
@@ -66,6 +71,10 @@ class OnProcessor:
         for _ in completion:
             pass
         return completion.texts[0]
+
+    def forecast(self, material: Material) -> Forecast:
+        speed = machine_speed(self._threads)  # known since the sizes were chosen
+        return forecast_training(material, self._model, self._training, speed)
 
     @property
     def memory(self) -> int:

@@ -32,6 +32,7 @@ from chargru.training.aside import Aside
 from chargru.training.budget import Budget
 from chargru.training.clock import Clock, Pace
 from chargru.training.control import Control
+from chargru.training.forecast import Forecast
 from chargru.training.judge import Judge
 from chargru.training.keeper import Keeper
 from chargru.training.landmarks import landmarks
@@ -137,6 +138,10 @@ class Trainer:
                 yield event
                 if trouble := self._recorder.take_trouble():
                     yield Notice(trouble)
+
+    def forecast(self) -> Forecast:
+        """What this training will be like; its budget is one of time."""
+        return self._place.forecast(self.material)
 
     # -- the loop -----------------------------------------------------------------------------------------------------
 

@@ -43,7 +43,7 @@ def teach(lesson, config, count):
 
 
 def teach_numpy(learner, config, count):
-    updates = [learner.update(rate) for rate in rates(config, count, learner.step)]
+    updates = [each for rate in rates(config, count, learner.step) for each in learner.update(rate)]
     return np.array([(each.loss, each.norm) for each in updates])
 
 

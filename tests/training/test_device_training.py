@@ -9,7 +9,7 @@ import pytest
 
 from chargru.config import SamplingConfig
 from chargru.errors import BackendError, TrainingError
-from chargru.events import Evaluated, Finished, Recovered, Sampled, Saved, Started
+from chargru.events import Evaluated, Recovered, Sampled, Saved, Started
 from chargru.storage.checkpoint import load
 from chargru.training.control import Control
 from chargru.training.device_place import OnDevice
@@ -20,6 +20,12 @@ pytestmark = needs_compiler
 
 PLAIN = {"dropout": 0.0, "weight_drop": 0.0, "state_reset": 0.0, "learning_rate": 3e-3}
 CONSTANT = {"warmup": 0.0, "final_rate": 1.0}  # a rate that does not depend on where a training is cut
+
+
+@pytest.fixture
+def new_device():
+    """`new_device()` makes a device; tests/gpu has another one."""
+    return emulated_device
 
 
 def result(trainer):
@@ -34,9 +40,9 @@ def assert_close(found, expected, tolerance):
         assert np.linalg.norm(one - other) <= tolerance * max(np.linalg.norm(other), 1e-6), name
 
 
-def test_a_training_on_a_device_tells_the_same_story_as_on_the_processor(make_trainer, tmp_path):
+def test_a_training_on_a_device_tells_the_same_story_as_on_the_processor(make_trainer, new_device):
     here = list(make_trainer(steps=40, **PLAIN).run())
-    trainer = make_trainer(steps=40, device=emulated_device(), **PLAIN)
+    trainer = make_trainer(steps=40, device=new_device(), **PLAIN)
     there = list(trainer.run())
     assert isinstance(there[0], Started)
     assert only(there, Saved)
@@ -50,7 +56,7 @@ def test_a_training_on_a_device_tells_the_same_story_as_on_the_processor(make_tr
     assert only(there, Sampled)[-1].text
 
 
-def test_a_run_goes_from_numpy_to_the_device_and_back(make_trainer):
+def test_a_run_goes_from_numpy_to_the_device_and_back(make_trainer, new_device):
     settings = PLAIN | CONSTANT
     whole = make_trainer(steps=30, **settings)
     list(whole.run())
@@ -58,7 +64,7 @@ def test_a_run_goes_from_numpy_to_the_device_and_back(make_trainer):
 
     first = make_trainer(steps=10, **settings)
     list(first.run())
-    second = make_trainer(steps=20, run=first.directory, resume=result(first), device=emulated_device(), **settings)
+    second = make_trainer(steps=20, run=first.directory, resume=result(first), device=new_device(), **settings)
     assert list(second.run())[-1].steps == 20
     third = make_trainer(steps=30, run=first.directory, resume=result(second), **settings)
     assert list(third.run())[-1].steps == 30
@@ -66,11 +72,11 @@ def test_a_run_goes_from_numpy_to_the_device_and_back(make_trainer):
 
 
 @pytest.mark.parametrize("there_first", [True, pytest.param(False, marks=pytest.mark.long)])
-def test_the_weights_are_those_of_one_training_wherever_it_was_cut(make_trainer, there_first):
+def test_the_weights_are_those_of_one_training_wherever_it_was_cut(make_trainer, new_device, there_first):
     settings = PLAIN | CONSTANT
     whole = make_trainer(steps=24, **settings)
     list(whole.run())
-    device = emulated_device()
+    device = new_device()
     first = make_trainer(steps=11, device=device if there_first else None, **settings)
     list(first.run())
     second = make_trainer(
@@ -81,14 +87,14 @@ def test_the_weights_are_those_of_one_training_wherever_it_was_cut(make_trainer,
 
 
 @pytest.mark.long
-def test_a_run_that_was_cut_on_the_device_goes_on_there_to_the_bit(make_trainer):
+def test_a_run_that_was_cut_on_the_device_goes_on_there_to_the_bit(make_trainer, new_device):
     """Dropout, weight drop and forgetting too: their random numbers are counted by steps."""
     settings = CONSTANT | {"evaluations": 1}
-    whole = make_trainer(steps=16, device=emulated_device(), **settings)
+    whole = make_trainer(steps=16, device=new_device(), **settings)
     list(whole.run())
-    first = make_trainer(steps=7, device=emulated_device(), **settings)
+    first = make_trainer(steps=7, device=new_device(), **settings)
     list(first.run())
-    second = make_trainer(steps=16, run=first.directory, resume=result(first), device=emulated_device(), **settings)
+    second = make_trainer(steps=16, run=first.directory, resume=result(first), device=new_device(), **settings)
     list(second.run())
     for name in ("weights", "averaged", "adam_m", "adam_v", "state"):
         assert getattr(result(second), name).tobytes() == getattr(result(whole), name).tobytes(), name
@@ -112,10 +118,10 @@ def spoil(trainer, *steps):
 
 
 @pytest.mark.parametrize("wanted", [pytest.param(1, marks=pytest.mark.long), 7])
-def test_a_number_that_is_not_finite_is_found_later_and_leads_back(make_trainer, wanted, monkeypatch):
+def test_a_number_that_is_not_finite_is_found_later_and_leads_back(make_trainer, new_device, wanted, monkeypatch):
     monkeypatch.setattr("chargru.training.device_learner.SECONDS", 1e9)
     monkeypatch.setattr("chargru.training.device_learner.MOST", wanted)
-    trainer = make_trainer(steps=24, device=emulated_device())
+    trainer = make_trainer(steps=24, device=new_device())
     spoil(trainer, 14)
     events = list(trainer.run())
     (recovered,) = only(events, Recovered)
@@ -126,8 +132,8 @@ def test_a_number_that_is_not_finite_is_found_later_and_leads_back(make_trainer,
     assert all(np.isfinite(array).all() for array in trainer.learner.arrays())
 
 
-def test_the_fourth_time_is_the_last_and_leaves_a_good_state(make_trainer):
-    trainer = make_trainer(steps=40, device=emulated_device())
+def test_the_fourth_time_is_the_last_and_leaves_a_good_state(make_trainer, new_device):
+    trainer = make_trainer(steps=40, device=new_device())
     spoil(trainer, *range(5, 100))
     with pytest.raises(TrainingError, match="was not a finite number"):
         list(trainer.run())
@@ -135,8 +141,8 @@ def test_the_fourth_time_is_the_last_and_leaves_a_good_state(make_trainer):
 
 
 @pytest.mark.long
-def test_a_bad_update_at_the_very_end_is_not_kept(make_trainer):
-    trainer = make_trainer(steps=20, device=emulated_device())
+def test_a_bad_update_at_the_very_end_is_not_kept(make_trainer, new_device):
+    trainer = make_trainer(steps=20, device=new_device())
     spoil(trainer, 20)
     events = list(trainer.run())
     assert len(only(events, Recovered)) == 1
@@ -144,8 +150,8 @@ def test_a_bad_update_at_the_very_end_is_not_kept(make_trainer):
     assert np.isfinite(result(trainer).weights).all()
 
 
-def test_words_are_heard(make_trainer):
-    trainer = make_trainer(steps=300, evaluations=100, device=emulated_device())
+def test_words_are_heard(make_trainer, new_device):
+    trainer = make_trainer(steps=300, evaluations=100, device=new_device())
     control, events = Control(), []
     for event in trainer.run(control):
         events.append(event)
@@ -159,17 +165,17 @@ def test_words_are_heard(make_trainer):
         assert saved.tobytes() == current.tobytes()
 
 
-def test_the_best_weights_compete_after_a_change_of_places(make_trainer):
+def test_the_best_weights_compete_after_a_change_of_places(make_trainer, new_device):
     first = make_trainer(steps=12, **PLAIN)
     list(first.run())
     checkpoint = result(first)
-    trainer = make_trainer(steps=13, run=first.directory, resume=checkpoint, device=emulated_device(), **PLAIN)
+    trainer = make_trainer(steps=13, run=first.directory, resume=checkpoint, device=new_device(), **PLAIN)
     finished = list(trainer.run())[-1]
     assert finished.val_loss <= checkpoint.val_loss * 1.001
 
 
-def test_samples_on_the_device_are_the_likeliest_when_greedy(make_trainer):
-    device = emulated_device()
+def test_samples_on_the_device_are_the_likeliest_when_greedy(make_trainer, new_device):
+    device = new_device()
     trainer = make_trainer(steps=8, device=device, **PLAIN)
     list(trainer.run())
     here = make_trainer(steps=8, run=None, **PLAIN)
@@ -186,8 +192,8 @@ class CUDARuntimeError(RuntimeError):
     status = 700
 
 
-def test_what_cuda_raises_on_the_way_is_one_line(make_trainer):
-    trainer = make_trainer(steps=20, device=emulated_device())
+def test_what_cuda_raises_on_the_way_is_one_line(make_trainer, new_device):
+    trainer = make_trainer(steps=20, device=new_device())
 
     def fail(rate):
         raise CUDARuntimeError("cudaErrorIllegalAddress: an illegal memory access was encountered")
@@ -198,8 +204,8 @@ def test_what_cuda_raises_on_the_way_is_one_line(make_trainer):
     assert "--resume" in told.value.hint
 
 
-def test_a_mistake_of_ours_is_not_dressed_up(make_trainer):
-    trainer = make_trainer(steps=20, device=emulated_device())
+def test_a_mistake_of_ours_is_not_dressed_up(make_trainer, new_device):
+    trainer = make_trainer(steps=20, device=new_device())
     trainer.learner._lesson.update = lambda rate: [][1]
     with pytest.raises(IndexError):
         list(trainer.run())
