@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -42,12 +43,15 @@ class DeviceNetwork:
         *,
         train: bool = True,
         variant: str | None = None,
+        needed: Callable[[int], int] | None = None,
     ) -> None:
+        """`needed(batch_size)`: the bytes of all that this is a part of, to be told when the memory is full."""
         self.device, self.config, self.shape = device, config, (seq_len, batch_size)
         self.variant = variant or likely_quicker(device.facts, batch_size, config.hidden_size)
         self._train = train
         self._plans: dict[tuple[object, ...], _Plan] = {}
-        with device.active(), told_if_full(device, batch_size, partial(_bytes, config, seq_len, train)):
+        needed = needed or partial(_bytes, config, seq_len, train)
+        with device.active(), told_if_full(device, batch_size, needed):
             self._allocate()
 
     def _allocate(self) -> None:
