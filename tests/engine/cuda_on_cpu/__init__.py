@@ -21,10 +21,11 @@ needs_compiler = pytest.mark.skipif(shutil.which("g++") is None, reason="no g++ 
 FACTS = DeviceFacts("a processor that plays a GPU", "9.0", 1 << 30, 13000, 13000, "none", 132, 1.7e9)
 
 
-def emulated_device(precision: str = "float32", order: int = 0) -> Device:
+def emulated_device(precision: str = "float32", order: int = 0, source: str | None = None) -> Device:
     """A device whose kernels run on the processor over NumPy arrays.
 
     What `xp.empty` makes holds NaN (or a number far out of range) until it is written, and stands between guards, which
-    `device.xp.check()` looks at. `order` is that of threads, see `Emulator`.
+    `device.xp.check()` looks at. `order` is that of threads and `source` other CUDA, see
+    `Emulator`.
     """
-    return Device(Guarded(), Emulator(order), FACTS, precision)
+    return Device(Guarded(), Emulator(order, source), FACTS, precision)
