@@ -160,6 +160,17 @@ def test_kernels_that_do_not_compile_are_told_in_one_line(cupy):
         )
 
 
+def test_kernels_that_cannot_be_loaded_are_told_in_one_line(cupy):
+    device = Device.cupy()
+
+    def refuse(name):
+        raise RuntimeError("CuPy failed to load libnvrtc.so.13\nand more")
+
+    device.launcher._module.get_function = refuse
+    with pytest.raises(BackendError, match=r"cannot be loaded: CuPy failed to load libnvrtc.so.13$"):
+        device.launcher.launch("adam", (1, 1, 1), (1, 1, 1), ())
+
+
 def test_full_memories_of_every_kind_are_known(cupy):
     device = Device.cupy()
     full = type("CUDADriverError", (RuntimeError,), {"status": 2})()
