@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -46,8 +47,11 @@ class CupyLauncher:
             try:
                 kernel = self._kernels[name] = self._module.get_function(name)
             except self._compile_error as error:
-                told = str(error).strip().splitlines() or ["no reason given"]
-                raise BackendError(f"the GPU kernels do not compile here: {told[0]}", "use --backend numpy") from None
+                message = f"the GPU kernels do not compile here: {_first_line(error)}"
+                raise BackendError(message, "use --backend numpy") from None
+            except (ImportError, OSError, RuntimeError) as error:  # no nvrtc, a driver that does not load what it made
+                message = f"the GPU kernels cannot be loaded: {_first_line(error)}"
+                raise BackendError(message, "install the CuPy that fits your CUDA, or use --backend numpy") from None
         kernel(grid, block, arguments, shared_mem=shared_bytes)
 
 
@@ -102,15 +106,23 @@ class CupyDevice(Device):
         """Wait for everything that was queued."""
         self._stream.synchronize()
 
-    def product(self, a: DeviceArray, b: DeviceArray, out: DeviceArray, *, exact: bool = False) -> None:
-        """out = a b by cuBLAS, see `Device.product`. Cannot be captured."""
-        call, cublas = gemm(a, b, out), self._cublas
-        handle = self._cupy.cuda.device.get_cublas_handle()
-        cublas.setMathMode(handle, _TF32_MATH if self.precision == "tf32" and not exact else _DEFAULT_MATH)
+    def product(self, a: DeviceArray, b: DeviceArray, out: DeviceArray, *, exact: bool = False) -> Callable[[], None]:
+        """What computes out = a b by cuBLAS, see `Device.product`. Cannot be captured."""
+        call = gemm(a, b, out)
+        mode = _TF32_MATH if self.precision == "tf32" and not exact else _DEFAULT_MATH
+        arguments = (
+            *(call.transpose_a, call.transpose_b, call.m, call.n, call.k),  # CUBLAS_OP_N is 0, CUBLAS_OP_T is 1
+            *(self._one.ctypes.data, call.A.data.ptr, call.lda, call.B.data.ptr, call.ldb),
+            *(self._zero.ctypes.data, call.C.data.ptr, call.ldc),
+        )
+        return partial(self._multiply, mode, arguments, (a, b, out))
+
+    def _multiply(self, mode: int, arguments: tuple[int, ...], _arrays: tuple[DeviceArray, ...]) -> None:
+        """One sgemm on the current stream; `_arrays` only have to live as long as their addresses are used."""
+        cublas, handle = self._cublas, self._cupy.cuda.device.get_cublas_handle()  # a thread has its own
+        cublas.setMathMode(handle, mode)
         cublas.setPointerMode(handle, cublas.CUBLAS_POINTER_MODE_HOST)
-        pointers = (call.A.data.ptr, call.lda, call.B.data.ptr, call.ldb, self._zero.ctypes.data, call.C.data.ptr)
-        transposes = (call.transpose_a, call.transpose_b)  # CUBLAS_OP_N is 0, CUBLAS_OP_T is 1
-        cublas.sgemm(handle, *transposes, call.m, call.n, call.k, self._one.ctypes.data, *pointers, call.ldc)
+        cublas.sgemm(handle, *arguments)
 
     def captured(self, work: Callable[[], None]) -> Callable[[], None]:
         """`work` as a CUDA graph: done as it is the first time, which loads its kernels, captured the second time."""

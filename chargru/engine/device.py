@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -83,12 +84,13 @@ class Device:
     def synchronize(self) -> None:
         """Wait for everything that was queued."""
 
-    def product(self, a: DeviceArray, b: DeviceArray, out: DeviceArray, *, exact: bool = False) -> None:
-        """out = a b for matrices, `a` and `b` with one unit stride each and any other, `out` with rows in one piece.
+    def product(self, a: DeviceArray, b: DeviceArray, out: DeviceArray, *, exact: bool = False) -> Callable[[], None]:
+        """What computes out = a b when it is called, as often as the arrays live.
 
-        In the device's precision, or in float32 if it is to be `exact`.
+        `a` and `b` are matrices with one unit stride each and any other, `out` has its rows in one piece each. In the
+        device's precision, or in float32 if it is to be `exact`.
         """
-        self.xp.matmul(a, b, out=out)
+        return partial(self.xp.matmul, a, b, out=out)
 
     def captured(self, work: Callable[[], None]) -> Callable[[], None]:
         """`work` (kernels only, the same arrays every time) as one thing to launch: a CUDA graph where there is one."""

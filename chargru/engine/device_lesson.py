@@ -8,16 +8,13 @@ import numpy as np
 
 from chargru.config import ModelConfig, TrainingConfig
 from chargru.engine.device import Device
-from chargru.engine.device_memory import lesson_bytes, told_if_full
+from chargru.engine.device_memory import HISTORY, lesson_bytes, told_if_full
 from chargru.engine.device_network import DeviceNetwork
 from chargru.engine.fused import update_launches as update
 from chargru.engine.fused import window_launches as into
 from chargru.engine.fused.cupy_gru import run
 from chargru.engine.fused.kernels import DeviceArray, Launch
 from chargru.engine.parameters import Array, Parameters, parameter_count
-
-HISTORY = 8192
-"""Updates whose losses the device remembers; one more, and `update` waits for them as `collect` does."""
 
 
 class DeviceAdam:
@@ -80,17 +77,21 @@ class DeviceLesson:
         self._seen: list[tuple[float, float]] = []  # collected before anybody asked
         self._queued = 0  # updates in the device's history
         T, B = training.seq_len, training.batch_size
-        with device.active(), told_if_full(device, B, lambda rows: lesson_bytes(model, rows, T, len(ids))):
+
+        def needed(rows: int) -> int:
+            return lesson_bytes(model, rows, T, len(ids), decay=training.weight_decay > 0)
+
+        with device.active(), told_if_full(device, B, needed):
             self._ids = device.array(np.asarray(ids, np.int32))
-            self.network = DeviceNetwork(device, model, B, T, variant=variant)
+            self.network = DeviceNetwork(device, model, B, T, variant=variant, needed=needed)
             self._adam = DeviceAdam(device, model, training, self.network)
             self._history = device.xp.zeros((HISTORY, 2), "float32")
             self._good = tuple(device.xp.empty(each.shape, "float32") for each in self._arrays())
+            partials = device.xp.empty(update.PARTS, "float64")
         network, launcher = self.network, device.launcher
         assert network.gradients is not None
         self._window = into.window(launcher, self._ids, network.counters, network.inputs, network.targets)
         gradients = network.gradients.flat
-        partials = device.xp.empty(update.PARTS, "float64")
         self._finish: list[Launch] = [
             *update.total(launcher, gradients, partials, network.verdict, update.NORM, norm=True),
             update.judge(launcher, network.verdict, network.counters, self._history, training.clip_norm),

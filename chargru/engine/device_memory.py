@@ -13,6 +13,9 @@ from chargru.engine.fused.window_launches import COUNTERS, RATES, VERDICT, colum
 from chargru.engine.parameters import parameter_count
 from chargru.errors import BackendError
 
+HISTORY = 8192
+"""Updates whose losses a device remembers; one more, and the lesson waits for them before it queues the next."""
+
 _RESERVED = 1.25  # what the pool rounds up, and what cuBLAS works in
 
 
@@ -29,17 +32,28 @@ def network_bytes(config: ModelConfig, batch_size: int, seq_len: int, *, train: 
     return 4 * numbers + small + L * sequence_bytes(seq_len, batch_size, H, train=train)
 
 
-def lesson_bytes(config: ModelConfig, batch_size: int, seq_len: int, characters: int) -> int:
-    """What a `DeviceLesson` takes: its network, weights, averages and moments twice, and the text's ids."""
-    state = config.num_layers * batch_size * config.hidden_size
-    return network_bytes(config, batch_size, seq_len) + 4 * (8 * parameter_count(config) + state + characters)
+def lesson_bytes(config: ModelConfig, batch_size: int, seq_len: int, characters: int, *, decay: bool = False) -> int:
+    """What a `DeviceLesson` takes: its network, the text's ids, and everything that learns, twice."""
+    learning = 4 * parameter_count(config) + config.num_layers * batch_size * config.hidden_size
+    numbers = 2 * learning + characters + 2 * HISTORY + (parameter_count(config) if decay else 0)
+    numbers -= config.num_layers * batch_size * config.hidden_size  # the state is the network's
+    return network_bytes(config, batch_size, seq_len) + 4 * numbers + 8 * PARTS
+
+
+def batch_hint(fitting: int) -> str:
+    """What to say when so many rows would fit, or none."""
+    if fitting:
+        return f"a batch of {fitting} would fit: --batch-size {fitting}"
+    return "take fewer units (--hidden-size), a shorter window (--seq-len), or --backend numpy"
 
 
 @contextmanager
-def told_if_full(device: Device, batch_size: int, needed: Callable[[int], int]) -> Iterator[None]:
-    """Turns the device's own error into one that tells what was needed and which batch size would fit.
+def told_if_full(
+    device: Device, rows: int, needed: Callable[[int], int], hint: Callable[[int], str] = batch_hint
+) -> Iterator[None]:
+    """Turns the device's own error into one that tells what was needed and how many rows would fit.
 
-    `needed(batch_size)` is in bytes.
+    `needed(rows)` is in bytes; `hint(fitting)` says what to do, `fitting` being 0 when not even one row fits.
 
     Raises:
         BackendError: the device's memory is full.
@@ -53,19 +67,13 @@ def told_if_full(device: Device, batch_size: int, needed: Callable[[int], int]) 
         if not device.is_memory_error(error):
             raise
     device.free_pool()
-    fitting = batch_size
-    while fitting > 1 and needed(fitting) * _RESERVED > free:
+    fitting = rows // 2  # whatever the estimate says: this many did not fit
+    while fitting and needed(fitting) * _RESERVED > free:
         fitting //= 2
-    if fitting == batch_size:  # the estimate says that it should have fitted: something else took the memory
-        fitting = max(1, batch_size // 2)
-    if needed(fitting) * _RESERVED > free or fitting == batch_size:
-        hint = "take fewer units (--hidden-size), a shorter window (--seq-len), or --backend numpy"
-    else:
-        hint = f"a batch of {fitting} would fit: --batch-size {fitting}"
     raise BackendError(
-        f"the GPU's memory is full: {_gigabytes(needed(batch_size))} are needed, "
+        f"the GPU's memory is full: {_gigabytes(needed(rows))} are needed, "
         f"{_gigabytes(free)} of {_gigabytes(whole)} were free",
-        hint,
+        hint(fitting),
     )
 
 

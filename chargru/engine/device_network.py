@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -42,12 +43,15 @@ class DeviceNetwork:
         *,
         train: bool = True,
         variant: str | None = None,
+        needed: Callable[[int], int] | None = None,
     ) -> None:
+        """`needed(batch_size)`: the bytes of all that this is a part of, to be told when the memory is full."""
         self.device, self.config, self.shape = device, config, (seq_len, batch_size)
         self.variant = variant or likely_quicker(device.facts, batch_size, config.hidden_size)
         self._train = train
         self._plans: dict[tuple[object, ...], _Plan] = {}
-        with device.active(), told_if_full(device, batch_size, partial(_bytes, config, seq_len, train)):
+        needed = needed or partial(_bytes, config, seq_len, train)
+        with device.active(), told_if_full(device, batch_size, needed):
             self._allocate()
 
     def _allocate(self) -> None:
@@ -157,12 +161,12 @@ class DeviceNetwork:
             if i == 0:
                 work.append(into.gather_rows(launcher, W, self.inputs.reshape(-1), a))
             else:
-                work.append(partial(product, self._states(i - 1), W, a))
+                work.append(product(self._states(i - 1), W, a))
             work.append(layer.forward)
         last = self._states(len(self._layers) - 1)
         if kept < into.LEVELS:
             work.append(into.drop(launcher, last, self._dropped, self.counters, into.OUTPUT_MASK, kept))
-        work.append(partial(product, self._top(kept), parameters["output.W_y"], self._logits))
+        work.append(product(self._top(kept), parameters["output.W_y"], self._logits))
         b_y, targets = parameters["output.b_y"], self.targets.reshape(-1)
         scale = 1.0 / N if gradients else None
         work.append(into.cross_entropy(launcher, self._logits, b_y, targets, self._losses, scale))
@@ -174,10 +178,10 @@ class DeviceNetwork:
         gradients = self.gradients
         assert gradients is not None
         top, last = self._top(kept), self._layers[-1]
-        work: list[Work] = [partial(product, top.T, self._logits, gradients["output.W_y"])]
+        work: list[Work] = [product(top.T, self._logits, gradients["output.W_y"])]
         work += self._sum_columns(self._logits, gradients["output.b_y"])
         dh = last.dh.reshape(N, -1)
-        work.append(partial(product, self._logits, parameters["output.W_y"].T, dh))
+        work.append(product(self._logits, parameters["output.W_y"].T, dh))
         if kept < into.LEVELS:
             work.append(into.drop(launcher, dh, dh, self.counters, into.OUTPUT_MASK, kept))
         for i in reversed(range(len(self._layers))):
@@ -192,8 +196,8 @@ class DeviceNetwork:
                 work.append(into.sum_rows_by_id(launcher, self.inputs.reshape(-1), da, dW))
             else:
                 below = self._layers[i - 1].dh.reshape(N, -1)
-                work.append(partial(product, self._states(i - 1).T, da, dW))
-                work.append(partial(product, da, parameters[f"layers.{i}.W"].T, below))
+                work.append(product(self._states(i - 1).T, da, dW))
+                work.append(product(da, parameters[f"layers.{i}.W"].T, below))
         return work
 
     def _sum_columns(self, source: DeviceArray, out: DeviceArray) -> tuple[Work, Work]:

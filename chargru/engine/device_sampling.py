@@ -80,7 +80,7 @@ class DeviceSampler:
         seed = np.random.SeedSequence().entropy if config.seed is None else config.seed
         self._seed = int(seed or 0) % 2**63  # type: ignore[arg-type]
         self._layers = L
-        with device.active(), told_if_full(device, N, partial(_bytes, model, slots)):
+        with device.active(), told_if_full(device, N, partial(_bytes, model, slots), _hint):
             on_host = isinstance(parameters.flat, np.ndarray) and xp.ndarray is not np.ndarray
             flat = device.array(parameters.flat) if on_host else parameters.flat
             self._parameters = Parameters(model, buffer=flat)
@@ -154,3 +154,7 @@ def _bytes(config: ModelConfig, slots: int, rows: int) -> int:
     """What a sampler takes of the device's memory."""
     V, H, L = config.vocab_size, config.hidden_size, config.num_layers
     return 4 * (parameter_count(config) + rows * ((L + 4) * H + 3 * V + 2 * slots + 1))
+
+
+def _hint(fitting: int) -> str:
+    return f"{fitting} completions at once would fit (--count)" if fitting else "use --backend numpy"

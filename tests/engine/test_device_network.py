@@ -19,21 +19,28 @@ pytestmark = needs_compiler
 # L, V, H, T, B
 SHAPES = [
     pytest.param(*sizes, id="-".join(map(str, sizes)))
-    for sizes in [(1, 2, 5, 3, 1), (2, 2, 33, 4, 3), (3, 7, 16, 5, 17), (1, 300, 40, 6, 19), (2, 300, 70, 3, 5)]
+    for sizes in [
+        (1, 2, 5, 3, 1),
+        (2, 2, 33, 4, 3),
+        (3, 7, 16, 5, 17),
+        (1, 300, 40, 6, 19),
+        (2, 300, 70, 3, 5),
+        (2, 3, 8, 1, 2),
+    ]
 ]
 
 
 class Problem:
     """A random network with a window of text and a state that is not zero, on host and device."""
 
-    def __init__(self, L, V, H, T, B, variant="fused", order=0, **keywords):
+    def __init__(self, L, V, H, T, B, variant="fused", order=0, source=None, **keywords):
         self.rng = np.random.default_rng(L + V + H + T + B)
         self.config = ModelConfig(vocab_size=V, hidden_size=H, num_layers=L)
         self.host = Parameters.initial(self.config, 1)
         self.host.flat += self.rng.normal(0, 0.1, self.host.flat.shape).astype(np.float32)
         self.inputs, self.targets = self.rng.integers(0, V, (2, T, B))
         self.h0 = self.rng.normal(0, 0.5, (L, B, H)).astype(np.float32)
-        self.device = emulated_device(order=order)
+        self.device = emulated_device(order=order, source=source)
         self.parameters = Parameters(self.config, buffer=self.device.array(self.host.flat))
         self.ids = [self.device.array(each.astype(np.int32)) for each in (self.inputs, self.targets)]
         self.network = DeviceNetwork(self.device, self.config, B, T, variant=variant, **keywords)

@@ -99,8 +99,8 @@ class DeviceSequence:
         N, product = T * B, self._device.product
         da = self.da.reshape(N, 3 * H)
         return [
-            partial(product, self.h[:T].reshape(N, H).T, da[:, : 2 * H], dU_zr),
-            partial(product, self.s.reshape(N, H).T, da[:, 2 * H :], dU_h),
+            product(self.h[:T].reshape(N, H).T, da[:, : 2 * H], dU_zr),
+            product(self.s.reshape(N, H).T, da[:, 2 * H :], dU_h),
         ]
 
     def _steps(self) -> list[tuple[DeviceArray, ...]]:
@@ -120,9 +120,9 @@ class DeviceSequence:
         product = partial(self._device.product, exact=True)
         work: list[Work] = []
         for a, h, s, h_next in self._steps():
-            work.append(partial(product, h, weights.U_zr, self._pair))
+            work.append(product(h, weights.U_zr, self._pair))
             work.append(cell.gate_zr(launcher, self._pair, weights.b, a, h, s))
-            work.append(partial(product, s, weights.U_h, self._single))
+            work.append(product(s, weights.U_h, self._single))
             work.append(cell.gate_h(launcher, self._single, weights.b, a, h, h_next))
         return work
 
@@ -145,11 +145,11 @@ class DeviceSequence:
         a, h, da, dh, H = self.a, self.h, self.da, self.dh, self.shape[2]
         work: list[Work] = [self._start()]
         for t in reversed(range(self.shape[0])):
-            work.append(partial(product, da[t][:, 2 * H :], U_h_T, single))
+            work.append(product(da[t][:, 2 * H :], U_h_T, single))
             work.append(cell.back_r(launcher, single, a[t], h[t], da[t], carry))
             if t > 0:
                 before = (dh[t - 1], a[t - 1], h[t - 1], da[t - 1])
-                work.append(partial(product, da[t][:, : 2 * H], U_zr_T, single))
+                work.append(product(da[t][:, : 2 * H], U_zr_T, single))
                 work.append(cell.back_next(launcher, single, *before, carry))
         return work
 

@@ -10,9 +10,11 @@
 //
 // Whatever changes from update to update (seed, step, place in the text, rates) is read from two small device buffers,
 // so a kernel's arguments never change. No atomics and no order left open: equal inputs give equal bits.
-// Launches are described and checked in kernels.py. Needs no header; tests also compile it as C++ for the processor.
+// Launches are described and checked in *_launches.py. Needs no header: tests also compile it as C++ and run it on the
+// processor (tests/engine/cuda_on_cpu). That and compiling it for sm_80 to sm_120 is what has been seen of it: it has
+// not run on a GPU yet.
 
-// Tiles of the product kernels; kernels.py launches blocks of (COLS, WARPS).
+// Tiles of the product kernels; cell_launches.py launches blocks of (COLS, WARPS).
 #define ROWS 16                // rows of the left factor a block takes
 #define COLS 32                // columns of the right factor a block takes: a lane has one
 #define WARPS 8                // share the depth of the product between them

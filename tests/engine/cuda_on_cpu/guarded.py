@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-_GUARD = 64  # items before and after
+_GUARD = 1 << 14  # items before and after: a tile of rows too many still ends in them
 
 
 class Guarded:
