@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chargru.config import ModelConfig, TrainingConfig, TrainRequest
-from chargru.engine import Backend, blas, choose_backend
+from chargru.engine import Backend, available_cores, blas, choose_backend
 from chargru.engine.device import Device
 from chargru.errors import ConfigError
 from chargru.training import autotune, device_memory, device_sizes, memory
@@ -53,14 +53,25 @@ def about(backend: Backend, training: TrainingConfig) -> tuple[str, ...]:
     return tuple(note for note in told if note)
 
 
-def refuse_impossible(
-    model: ModelConfig, training: TrainingConfig, backend: Backend, threads: int, characters: int
-) -> None:
-    """Raise ConfigError when there is no memory for these sizes, where they are computed."""
+def with_room(
+    request: TrainRequest, backend: Backend, model: ModelConfig, training: TrainingConfig, characters: int
+) -> Backend:
+    """The backend, or NumPy's where these sizes do not fit the GPU's memory and no GPU was insisted on.
+
+    Raises:
+        ConfigError: there is no memory for these sizes, with some that fit.
+    """
     if backend.gpu is not None:
-        device_memory.refuse_impossible(backend.gpu, model, training, characters)
-    else:
-        memory.refuse_impossible(model, training, threads)
+        try:
+            device_memory.refuse_impossible(backend.gpu, model, training, characters)
+            return backend
+        except ConfigError as error:
+            if request.backend == "cupy":
+                raise
+            note = f"computing on the processor: {error.message} ({error.hint})"
+            backend = dataclasses.replace(choose_backend("numpy"), note=note)
+    memory.refuse_impossible(model, training, request.threads or available_cores())
+    return backend
 
 
 def sizes_for_device(

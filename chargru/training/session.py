@@ -73,7 +73,10 @@ def _begin(request: TrainRequest, backend: Backend, threads: int, progress: Prog
     fraction = 0.1 if request.val_fraction is None else request.val_fraction
     material = text.material(fraction)
     model, training, notes = _sizes(request, given, material, backend, threads)
-    backends.refuse_impossible(model, training, backend, threads, len(material.train))
+    place = backends.with_room(request, backend, model, training, len(material.train))
+    if place is not backend:  # the smallest sizes for the GPU are not those for the processor
+        backend = place
+        model, training, notes = _sizes(request, given, material, backend, threads)
     run = Run.create(
         runs_root(request.out),
         request.name or _name(text.corpus),
@@ -168,7 +171,7 @@ def _resume(request: TrainRequest, backend: Backend, threads: int, progress: Pro
             f"{checkpoint.corpus.sha256[:12]}…",
             "give the unchanged text: chargru train PATH --resume RUN",
         )
-    backends.refuse_impossible(checkpoint.model, training, backend, threads, len(material.train))
+    backend = backends.with_room(request, backend, checkpoint.model, training, len(material.train))
     run.truncate_metrics(checkpoint.step)
     best, more = _best_weights(run, checkpoint)
     notes += (f"going on from step {checkpoint.step:,} ({path.name})", *text.about_ids, *more)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from chargru.config import ModelConfig, SamplingConfig, TrainingConfig
 from chargru.engine import Parameters
-from chargru.errors import CheckpointError, TrainingError
+from chargru.errors import BackendError, CheckpointError, TrainingError
 from chargru.events import (
     Evaluated,
     Event,
@@ -265,7 +265,11 @@ class Trainer:
             yield self._progress(self._rate.at(self.fraction))
         score = None
         if reason != "interrupted":
-            score = self._judge.decide(self.averaged, self.step)
+            try:
+                score = self._judge.decide(self.averaged, self.step)
+            except BackendError:  # no memory left for it: what was learned is saved all the same
+                yield self._save(best=False)
+                raise
             if score is not None:
                 yield from self._with_warning(self._evaluated(score.chars))
             yield self._sample()

@@ -79,6 +79,14 @@ def test_sizes_are_chosen_for_the_gpu(gpu, request_of):
     assert timed.training.batch_size * timed.training.seq_len * 2 <= len(TEXT)
 
 
+def test_a_training_with_a_budget_of_time_is_foretold(gpu, request_of, monkeypatch):
+    monkeypatch.setattr("chargru.training.device_place.device_speed", lambda device: DeviceSpeed(8e-6, 30e12))
+    told = [open_session(request_of(time=seconds, name=f"t{seconds}")).forecast() for seconds in (2, 60)]
+    assert told[0].characters < told[1].characters / 20
+    assert told[0].likely >= told[1].likely
+    assert "12" in told[0].told()
+
+
 def test_what_was_given_by_hand_stands(gpu, request_of):
     trainer = open_session(request_of(epochs=1, **SMALL))
     assert {name: getattr(trainer.training, name) for name in ("batch_size", "seq_len", "evaluations")} == {
@@ -89,9 +97,23 @@ def test_what_was_given_by_hand_stands(gpu, request_of):
 
 def test_sizes_beyond_the_gpus_memory_are_refused_before_a_run_is_made(gpu, request_of, tmp_path):
     with pytest.raises(ConfigError, match="are free") as refused:
-        open_session(request_of(steps=4, hidden_size=8192, num_layers=6))
+        open_session(request_of(steps=4, hidden_size=8192, num_layers=6, backend="cupy"))
     assert "this would fit: --hidden-size" in refused.value.hint
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_gpu_that_is_full_is_left_to_others(gpu, request_of, monkeypatch):
+    monkeypatch.setattr("chargru.engine.device.Device.memory", lambda self: (1 << 20, 1 << 34))
+    request = request_of(steps=3, **SMALL)
+    trainer = open_session(request)
+    assert isinstance(trainer.learner, Learner)
+    events = list(trainer.run())
+    assert events[0].backend == "numpy"
+    told = [event.message for event in events if isinstance(event, Notice)]
+    assert any(note.startswith("computing on the processor: 1 × 12 units") for note in told)
+    assert isinstance(open_session(again(request, steps=5)).learner, Learner)
+    with pytest.raises(ConfigError, match="are free"):
+        open_session(again(request, steps=5, backend="cupy"))
 
 
 def test_a_precision_is_asked_of_the_gpu_kept_and_may_change(gpu, request_of):

@@ -188,6 +188,18 @@ def test_samples_on_the_device_are_the_likeliest_when_greedy(make_trainer, new_d
     )
 
 
+def test_without_memory_for_the_last_evaluation_the_last_state_is_saved(make_trainer, new_device):
+    trainer = make_trainer(steps=6, evaluations=1, device=new_device())
+
+    def no_room(*_):
+        raise BackendError("the GPU's memory is full", "take fewer")
+
+    trainer._judge.decide = no_room
+    with pytest.raises(BackendError, match="memory is full"):
+        list(trainer.run())
+    assert result(trainer).step == 6
+
+
 class CUDARuntimeError(RuntimeError):
     status = 700
 
