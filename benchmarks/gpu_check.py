@@ -155,7 +155,7 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--blank", action="store_true", help="write a report in which nothing has been run")
     options = parser.parse_args(words)
-    if options.text != "tales":
+    if Path(options.text).exists():
         options.text = str(Path(options.text).resolve())
     everything = parts(argparse.Namespace(**{**vars(options), "only": ""}))
     if options.blank:

@@ -20,9 +20,9 @@ def opened(precision):
         return error.message
 
 
-@pytest.fixture(scope="session")
-def gpu(_hidden_gpu):
-    """`gpu(precision)` gives the device, or skips."""
+@pytest.fixture
+def gpu():
+    """`gpu(precision)` gives the device, or skips; the GPU is hidden again afterwards."""
 
     def device(precision="float32"):
         found = opened(precision)
