@@ -39,7 +39,9 @@ class Device:
     """An array library `xp` and a launcher of kernels; `Device.cupy` makes the real one.
 
     Work is queued and done in order; nothing here waits but `host`, `synchronize` and what says so. Every use of
-    `xp` itself stands inside `with device.active():` (the current device and stream are a thread's).
+    `xp` itself stands inside `with device.active():` (the current device and stream are a thread's). A device is one
+    thread's at a time: what another one launched meanwhile could become a part of what this one captures.
+
     This class is all of a device that computes at once, as NumPy does; CuPy's overrides what is different.
     """
 

@@ -13,7 +13,7 @@ from chargru.engine.device_network import DeviceNetwork
 from chargru.engine.fused import update_launches as update
 from chargru.engine.fused import window_launches as into
 from chargru.engine.fused.cupy_gru import run
-from chargru.engine.fused.kernels import DeviceArray, Launch
+from chargru.engine.fused.kernels import DeviceArray
 from chargru.engine.parameters import Array, Parameters, parameter_count
 
 
@@ -92,11 +92,14 @@ class DeviceLesson:
         assert network.gradients is not None
         self._window = into.window(launcher, self._ids, network.counters, network.inputs, network.targets)
         gradients = network.gradients.flat
-        self._finish: list[Launch] = [
-            *update.total(launcher, gradients, partials, network.verdict, update.NORM, norm=True),
-            update.judge(launcher, network.verdict, network.counters, self._history, training.clip_norm),
-            self._adam.update,
-        ]
+        self._finish = network.grouped(
+            [
+                *update.total(launcher, gradients, partials, network.verdict, update.NORM, norm=True),
+                update.judge(launcher, network.verdict, network.counters, self._history, training.clip_norm),
+                self._adam.update,
+                network.ending,
+            ]
+        )
         if arrays is None:
             initial = Parameters.initial(model, training.seed).flat
             empty = np.zeros_like(initial)
@@ -132,7 +135,6 @@ class DeviceLesson:
             self._window()
             network.window(self.parameters, training.dropout, training.weight_drop, training.state_reset)
             run(self._finish)
-            network.end_window()
         self.step += 1
         self.position += training.seq_len
         self._queued += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -13,7 +13,7 @@ from chargru.engine.device_memory import network_bytes, told_if_full
 from chargru.engine.dropout import kept_levels
 from chargru.engine.fused import update_launches as update
 from chargru.engine.fused import window_launches as into
-from chargru.engine.fused.cupy_gru import DeviceLayer, DeviceSequence, Work, likely_quicker, run
+from chargru.engine.fused.cupy_gru import DeviceLayer, DeviceSequence, Work, in_graphs, likely_quicker, run
 from chargru.engine.fused.kernels import DeviceArray, check
 from chargru.engine.parameters import Array, Parameters, parameter_count
 from chargru.engine.shard import Regularization
@@ -28,7 +28,7 @@ class DeviceNetwork:
     the last window's, None without `train`. `variant` is "gemm", "fused" or None, for the one that is likely quicker.
 
     A window is a plan: a list of launches and products over buffers that never move, made at the first window and
-    gone through at every later one.
+    gone through at every later one. With "fused" whatever stands between two products is one graph.
 
     Raises:
         BackendError: the device's memory is too small; the message tells sizes that would fit.
@@ -70,6 +70,7 @@ class DeviceNetwork:
         ]
         self._logits, self._losses = xp.empty((N, V), "float32"), xp.empty(N, "float32")
         self._partial = xp.empty(update.PARTS, "float64")
+        self.ending = into.end_states(self.device.launcher, self.h, self.state, self.verdict)
         self.gradients: Parameters | None = None
         if self._train:
             self.gradients = Parameters(config, buffer=xp.zeros(parameter_count(config), "float32"))
@@ -90,7 +91,7 @@ class DeviceNetwork:
             words = (drop.seed, drop.step, 0, 0)
             into.set_update(self.device.launcher, self.counters, self.rates, words, (0.0, 0.0, 0.0, 0.0))()
             self.window(parameters, drop.dropout, drop.weight_drop)
-            self.end_window()
+            self.ending()
             return self.verdict[update.LOSS : update.LOSS + 1].reshape(())
 
     def losses(self, parameters: Parameters, inputs: DeviceArray, targets: DeviceArray, *, pack: bool = True) -> Array:
@@ -104,11 +105,11 @@ class DeviceNetwork:
             if pack:
                 run(packing)
             run(work)
-            self.end_window()
+            self.ending()
             return self.device.host(self._losses).reshape(self.shape)
 
     def window(self, parameters: Parameters, dropout: float, weight_drop: float, forget: float = 0.0) -> None:
-        """Loss and gradients of the window in `inputs` and `targets`, without moving `state` on.
+        """Loss and gradients of the window in `inputs` and `targets`; `state` is moved on by `ending`, not yet by this.
 
         The loss goes into the verdict; random numbers are those of the seed and step among the counters. Stands
         inside `device.active()`.
@@ -117,9 +118,9 @@ class DeviceNetwork:
         run(packing)
         run(work)
 
-    def end_window(self) -> None:
-        """Move `state` on, if the verdict is a good one."""
-        into.end_states(self.device.launcher, self.h, self.state, self.verdict)()
+    def grouped(self, work: Sequence[Work]) -> list[Work]:
+        """The same work in as few launches as this variant can."""
+        return in_graphs(self.device, work) if self.variant == "fused" else list(work)
 
     def _take(self, inputs: DeviceArray, targets: DeviceArray) -> None:
         for own, given in ((self.inputs, inputs), (self.targets, targets)):
@@ -135,14 +136,15 @@ class DeviceNetwork:
         if key not in self._plans:
             check("parameters", parameters.flat, np.float32, parameter_count(self.config))
             kept = kept_levels(weight_drop)
-            packing = []
+            packing: list[Work] = []
             for i, weights in enumerate(self._weights):
                 packing += weights.packing(parameters, i, self.counters, kept)
             work = self._forward(parameters, kept_levels(dropout), forget, gradients)
             if gradients:
                 work += self._backward(parameters, kept_levels(dropout), kept)
             # the plan keeps the buffer, so no other one takes over its id
-            self._plans = {key: (packing, work, parameters.flat)} | dict(list(self._plans.items())[:3])
+            plan = (self.grouped(packing), self.grouped(work), parameters.flat)
+            self._plans = {key: plan} | dict(list(self._plans.items())[:3])
         return self._plans[key]
 
     def _top(self, kept: int) -> DeviceArray:
@@ -162,7 +164,7 @@ class DeviceNetwork:
                 work.append(into.gather_rows(launcher, W, self.inputs.reshape(-1), a))
             else:
                 work.append(product(self._states(i - 1), W, a))
-            work.append(layer.forward)
+            work += layer.forward
         last = self._states(len(self._layers) - 1)
         if kept < into.LEVELS:
             work.append(into.drop(launcher, last, self._dropped, self.counters, into.OUTPUT_MASK, kept))
@@ -178,19 +180,18 @@ class DeviceNetwork:
         gradients = self.gradients
         assert gradients is not None
         top, last = self._top(kept), self._layers[-1]
-        work: list[Work] = [product(top.T, self._logits, gradients["output.W_y"])]
-        work += self._sum_columns(self._logits, gradients["output.b_y"])
         dh = last.dh.reshape(N, -1)
-        work.append(product(self._logits, parameters["output.W_y"].T, dh))
+        work: list[Work] = [
+            product(top.T, self._logits, gradients["output.W_y"]),
+            product(self._logits, parameters["output.W_y"].T, dh),
+            *self._sum_columns(self._logits, gradients["output.b_y"]),
+        ]
         if kept < into.LEVELS:
             work.append(into.drop(launcher, dh, dh, self.counters, into.OUTPUT_MASK, kept))
         for i in reversed(range(len(self._layers))):
             layer, dW = self._layers[i], gradients[f"layers.{i}.W"]
             da = layer.da.reshape(N, -1)
-            work.append(layer.backward)
-            work += layer.recurrent_gradients(gradients[f"layers.{i}.U_zr"], gradients[f"layers.{i}.U_h"])
-            if kept_weights < into.LEVELS:
-                work += self._weights[i].masking(gradients, i, self.counters, kept_weights)
+            work += layer.backward
             work += self._sum_columns(da, gradients[f"layers.{i}.b"])
             if i == 0:
                 work.append(into.sum_rows_by_id(launcher, self.inputs.reshape(-1), da, dW))
@@ -198,6 +199,9 @@ class DeviceNetwork:
                 below = self._layers[i - 1].dh.reshape(N, -1)
                 work.append(product(self._states(i - 1).T, da, dW))
                 work.append(product(da, parameters[f"layers.{i}.W"].T, below))
+            work += layer.recurrent_gradients(gradients[f"layers.{i}.U_zr"], gradients[f"layers.{i}.U_h"])
+            if kept_weights < into.LEVELS:
+                work += self._weights[i].masking(gradients, i, self.counters, kept_weights)
         return work
 
     def _sum_columns(self, source: DeviceArray, out: DeviceArray) -> tuple[Work, Work]:

@@ -96,9 +96,9 @@ def test_no_order_of_threads_changes_a_draw():
 
 
 def test_draws_follow_the_distribution():
-    logits = np.repeat(np.log(np.array([[0.5, 0.3, 0.2]], np.float32)), 4000, axis=0)
+    logits = np.repeat(np.log(np.array([[0.5, 0.3, 0.2]], np.float32)), 1500, axis=0)
     found, _ = draw_on_device(logits, SamplingConfig(temperature=1.0))
-    np.testing.assert_allclose(np.bincount(found) / 4000, [0.5, 0.3, 0.2], atol=0.03)
+    np.testing.assert_allclose(np.bincount(found) / 1500, [0.5, 0.3, 0.2], atol=0.05)
 
 
 def network(L=2, V=11, H=20):

@@ -2,8 +2,9 @@
 
 "gemm"    a step is two cuBLAS products with element-wise kernels between them: four calls forward, four back. The host
           launches each of them, which takes longer than a small step does.
-"fused"   a step is two kernels forward and two back, each a product with its gates; the whole window is captured once
-          as a graph and replayed, so the host launches one thing. The product runs on ordinary float32 units.
+"fused"   a step is two kernels forward and two back, each a product with its gates; a whole window of them, with
+          whatever kernels stand before and after it, is captured once as a graph and replayed, so the host launches
+          one thing. The product runs on ordinary float32 units.
 
 Slabs are (T, B, 3H) with columns [z | r | h], as in the reference: the input products, dW and dx are then one large
 product each over all gates, and a kernel that reads rows of H numbers in one piece loses nothing by it.
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from chargru.engine.fused import cell_launches as cell
@@ -70,8 +72,8 @@ class DeviceSequence:
     """Buffers and loops of one layer for windows of T steps and B rows.
 
     `h` (T + 1, B, H) is the caller's, with h[0] the state before the window. The caller fills `a` (T, B, 3H) with x W
-    (the loops add b) and calls `forward`, which leaves z, r, h̃ in `a` and fills h[1:]; it fills `dh` (T, B, H) with
-    the gradient from above and calls `backward`, which fills `da` (T, B, 3H).
+    (the loops add b) and does what is in `forward`, which leaves z, r, h̃ in `a` and fills h[1:]; it fills `dh`
+    (T, B, H) with the gradient from above and does `backward`, which fills `da` (T, B, 3H).
     """
 
     def __init__(self, device: Device, weights: DeviceLayer, h: DeviceArray, variant: str, *, train: bool) -> None:
@@ -85,13 +87,12 @@ class DeviceSequence:
         self.s = empty((self._kept, B, H), "float32")  # r ⊙ h_{t−1}
         self._pair, self._single = empty((B, 2 * H), "float32"), empty((B, H), "float32")
         fused = variant == "fused"
-        forward = self._fused_forward() if fused else self._gemm_forward()
-        self.forward = device.captured(partial(run, forward)) if fused else partial(run, forward)
+        self.forward = self._fused_forward() if fused else self._gemm_forward()
+        self.backward: list[Work] = []
         if train:
             self.dh, self.da = empty((T, B, H), "float32"), empty((T, B, 3 * H), "float32")
             self._carry = empty((B, H), "float32")
-            backward = self._fused_backward() if fused else self._gemm_backward()
-            self.backward = device.captured(partial(run, backward)) if fused else partial(run, backward)
+            self.backward = self._fused_backward() if fused else self._gemm_backward()
 
     def recurrent_gradients(self, dU_zr: DeviceArray, dU_h: DeviceArray) -> list[Work]:
         """What writes dU_zr = Σ h_{t−1}ᵀ [da_z da_r] and dU_h = Σ sᵀ da_h after `backward`: one product each."""
@@ -164,6 +165,18 @@ def run(work: Sequence[Work]) -> None:
     """Do one after the other."""
     for each in work:
         each()
+
+
+def in_graphs(device: Device, work: Sequence[Work]) -> list[Work]:
+    """The same work, with kernels that follow each other launched as one graph; products cannot be a part of one."""
+    found: list[Work] = []
+    for kernels, group in groupby(work, key=lambda each: isinstance(each, Launch)):
+        together = list(group)
+        if kernels and len(together) > 1:
+            found.append(device.captured(partial(run, together)))
+        else:
+            found += together
+    return found
 
 
 def sequence_bytes(seq_len: int, batch_size: int, hidden_size: int, *, train: bool) -> int:
