@@ -36,12 +36,19 @@ def measure(device: Device, side: int = _SIDE, size: int = _BYTES, seconds: floa
     host = np.zeros(size // 4, np.float32)
     source, target = device.array(host), device.array(host)
 
+    with device.active():
+        product = device.product(a, b, out)
+
+    def multiply() -> None:
+        with device.active():
+            product()
+
     def copy() -> None:
         with device.active():
             target[...] = source
 
     return DeviceRates(
-        products=2.0 * side**3 / _each(device, lambda: device.product(a, b, out), seconds),
+        products=2.0 * side**3 / _each(device, multiply, seconds),
         to_device=size / _each(device, lambda: device.array(host), seconds),
         from_device=size / _each(device, lambda: device.host(source), seconds),
         on_device=2.0 * size / _each(device, copy, seconds),  # read and written

@@ -10,7 +10,17 @@ from tests.engine.cuda_on_cpu import emulated_device, needs_compiler
 
 @needs_compiler
 def test_everything_is_measured():
-    found = device_rates.measure(emulated_device(), side=64, size=1 << 16, seconds=0.001)
+    device, multiplied = emulated_device(), []
+    right = device.product
+
+    def counted(a, b, out):
+        work = right(a, b, out)
+        return lambda: (work(), multiplied.append(bool(out.any())))
+
+    device.product = counted
+    found = device_rates.measure(device, side=64, size=1 << 16, seconds=0.001)
+    assert len(multiplied) > 2
+    assert all(multiplied)
     for rate in (found.products, found.to_device, found.from_device, found.on_device):
         assert 0 < rate < 1e15
 

@@ -75,10 +75,19 @@ def test_a_faulty_kernel_is_found(kernel, array, change):
     assert "off by" in found
 
 
+def scale_products(device, factor):
+    right = device.product
+
+    def scaled(a, b, out, **how):
+        product = right(a, b, out, **how)
+        return lambda: (product(), np.multiply(out, factor, out=out))
+
+    device.product = scaled
+
+
 def test_a_product_that_is_off_is_found_and_named():
     device = emulated_device()
-    right = device.product
-    device.product = lambda a, b, out, **how: (right(a, b, out, **how), np.multiply(out, 1.001, out=out))
+    scale_products(device, 1.001)
     found = selfcheck.differs(device)
     assert "off by" in found
     assert "allowed" in found or "loss" in found
@@ -86,8 +95,7 @@ def test_a_product_that_is_off_is_found_and_named():
 
 def test_tf32_is_allowed_what_tf32_loses():
     device = emulated_device("tf32")
-    right = device.product
-    device.product = lambda a, b, out, **how: (right(a, b, out, **how), np.multiply(out, 1.0005, out=out))
+    scale_products(device, 1.0005)
     assert selfcheck.differs(device) == ""
     device.precision = "float32"
     assert "off by" in selfcheck.differs(device)
