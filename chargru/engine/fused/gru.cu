@@ -496,11 +496,19 @@ extern "C" __global__ void sum_rows_by_id(const int *ids, const float *da, float
     for (int base = begin; base < end; base += 32) {
         word found = __ballot_sync(0xffffffffu, base + lane < end && ids[base + lane] == character);
         while (found) {
-            const float *row = da + (size_t)(base + __ffs(found) - 1) * width;
-            found &= found - 1;
+            float x[4][4];  // four rows at once, so that their loads overlap: a frequent character has many
 #pragma unroll
-            for (int i = 0; i < 4; i++)
-                if (column + 32 * i < width) sum[i] += row[column + 32 * i];
+            for (int j = 0; j < 4; j++) {
+                const float *row = da + (size_t)(base + __ffs(found) - 1) * width;
+#pragma unroll
+                for (int i = 0; i < 4; i++)
+                    x[j][i] = found && column + 32 * i < width ? row[column + 32 * i] : 0.0f;
+                found &= found - 1;  // nothing of nothing is nothing
+            }
+#pragma unroll
+            for (int j = 0; j < 4; j++)
+#pragma unroll
+                for (int i = 0; i < 4; i++) sum[i] += x[j][i];
         }
     }
 #pragma unroll
