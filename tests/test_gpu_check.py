@@ -48,6 +48,7 @@ def test_without_a_gpu_it_says_so_in_one_line_and_changes_nothing(tmp_path):
     assert not results.exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["speed", "sample", "memory", "learning"])
 def test_each_benchmark_does_so_too(name, tmp_path):
     out = tmp_path / "figures.json"
