@@ -80,9 +80,9 @@ def gpu_path() -> dict[str, Any]:
     """
     from chargru.engine.backend import Backend, choose_backend, cuda_version, driver_version
     from chargru.engine.device_rates import measure
-    from chargru.engine.selfcheck import differs
+    from chargru.training.trusted import check_apart
 
-    chosen: Backend = choose_backend("auto", verify=differs)
+    chosen: Backend = choose_backend("auto", verify=check_apart)
     device = chosen.gpu
     if device is None:
         return {"used": False, "reason": chosen.note}

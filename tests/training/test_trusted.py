@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import sys
 import types
+from pathlib import Path
 
 import pytest
 
 from chargru.engine.device import DeviceFacts
 from chargru.training import trusted
-from chargru.training.trusted import FILE, remembered, verify
+from chargru.training.trusted import FILE, check_apart, remembered, verify
+from tests.engine.cuda_on_cpu import needs_compiler
 
 FACTS = DeviceFacts("Imaginary GPU", "9.0", 1 << 30, 13000, 13020, "14.2.0", 132, 1.7e9)
 
@@ -110,3 +113,61 @@ def test_the_memory_stays_small(file):
         verify(device(name=f"GPU {number}"), Check())
     names = [each["name"] for each in remembered(file)]
     assert names == [f"GPU {number}" for number in range(18, 50)]
+
+
+# -- in a process of its own ------------------------------------------------------------------------------------------
+
+ENDINGS = {
+    "passed": ("print('noise'); print('self-check: ')", ""),
+    "found": ("print('self-check: dU_h is off by 0.3'); print('noise')", "dU_h is off by 0.3"),
+    "killed": ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "it was ended by SIGSEGV"),
+    "hanging": ("import time; time.sleep(60)", "it was not through after 2 s"),
+    "raising": ("raise TypeError('wrong')", "it ended with code 1: TypeError: wrong"),
+    "passed and then failed": ("print('self-check: '); raise SystemExit(4)", "it ended with code 4"),
+    "saying nothing": ("pass", "it ended with code 0"),
+}
+
+
+@pytest.mark.parametrize(("program", "told"), ENDINGS.values(), ids=ENDINGS.keys())
+def test_however_the_process_ends_it_is_told(monkeypatch, program, told):
+    monkeypatch.setattr(trusted, "_PROGRAM", program)
+    monkeypatch.setattr(trusted, "_PATIENCE", 2.0 if "sleep" in program else 60.0)
+    assert check_apart(device()) == told
+
+
+def test_a_process_that_cannot_be_started_is_told(monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    assert check_apart(device()).startswith("its process could not be started: ")
+
+
+def test_only_what_that_process_passes_is_remembered(monkeypatch, file):
+    monkeypatch.setattr(trusted, "_PROGRAM", ENDINGS["killed"][0])
+    assert verify(device()) == "it was ended by SIGSEGV"
+    assert not file.exists()
+    monkeypatch.setattr(trusted, "_PROGRAM", ENDINGS["passed"][0])
+    assert verify(device()) == ""
+    monkeypatch.setattr(trusted, "_PROGRAM", ENDINGS["killed"][0])
+    assert verify(device()) == ""  # it is trusted now
+
+
+@needs_compiler
+def test_the_process_makes_the_real_check(monkeypatch):
+    """With the kernels on the processor in the place of a GPU."""
+    emulated = (
+        "import sys; sys.path[:] = {path!r}\n"
+        "from chargru.training import trusted\n"
+        "from chargru.engine import selfcheck\n"
+        "from tests.engine.cuda_on_cpu import emulated_device\n"
+        "selfcheck._CASES = selfcheck._CASES[:1]\n"
+        "trusted.open_device = emulated_device\n"
+        "trusted.main({precision!r})"
+    )
+    monkeypatch.syspath_prepend(Path(__file__).parents[2])
+    monkeypatch.setattr(trusted, "_PROGRAM", emulated)
+    assert check_apart(device()) == ""
+    assert check_apart(device(precision="tf32")) == ""
+
+
+def test_without_a_gpu_the_process_says_so(monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parents[2])
+    assert check_apart(device()) in ("CuPy is not installed", "no NVIDIA driver is here", "no GPU is visible to CUDA")
