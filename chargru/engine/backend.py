@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from chargru.engine.device import Device
 
 INSTALL = 'pip install "chargru[cuda13]", or "chargru[cuda12]" for a driver that knows CUDA 12 only'
+TAKEN = "the GPU is taken by another process, or set to refuse new ones"
 _PROCESSOR = "use --backend numpy"
 _NEWER = 'update the NVIDIA driver, or pip install "chargru[cuda12]" instead'
 
@@ -151,7 +152,7 @@ def explain(error: Exception, cupy: Any) -> BackendError | None:
     if status == _NO_DEVICE:
         return BackendError("no GPU is visible to CUDA", "is CUDA_VISIBLE_DEVICES set?")
     if kind == "CUDARuntimeError" and status == _BUSY:
-        return BackendError("the GPU is taken by another process, or set to refuse new ones", _PROCESSOR)
+        return BackendError(TAKEN, _PROCESSOR)
     if status == _OLD_FOR_PTX:
         return BackendError(f"the NVIDIA driver is too old for this CuPy's compiler ({_versions(cupy)})", _NEWER)
     if status == _NO_KERNEL:

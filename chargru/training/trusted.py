@@ -19,7 +19,7 @@ from pathlib import Path
 
 from chargru import __version__, engine
 from chargru.engine import selfcheck
-from chargru.engine.backend import open_device
+from chargru.engine.backend import TAKEN, open_device
 from chargru.engine.device import Device
 from chargru.errors import BackendError
 from chargru.storage.atomic import write_atomic
@@ -69,7 +69,9 @@ def check_apart(device: Device) -> str:
         return f"it was ended by {signal.Signals(-done.returncode).name}"
     answers = [line for line in done.stdout.splitlines() if line.startswith(_ANSWER)]
     if done.returncode == 0 and answers:
-        return answers[-1].removeprefix(_ANSWER)
+        found = answers[-1].removeprefix(_ANSWER)
+        # a GPU that is set to one process at a time is this one's already
+        return selfcheck.differs(device) if found == TAKEN else found
     said = done.stderr.strip().splitlines()
     return f"it ended with code {done.returncode}" + (f": {said[-1]}" if said else "")
 

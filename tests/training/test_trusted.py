@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from chargru.engine import backend
 from chargru.engine.device import DeviceFacts
 from chargru.training import trusted
 from chargru.training.trusted import FILE, check_apart, remembered, verify
@@ -148,6 +149,12 @@ def test_only_what_that_process_passes_is_remembered(monkeypatch, file):
     assert verify(device()) == ""
     monkeypatch.setattr(trusted, "_PROGRAM", ENDINGS["killed"][0])
     assert verify(device()) == ""  # it is trusted now
+
+
+def test_a_gpu_for_one_process_only_is_checked_in_this_one(monkeypatch):
+    monkeypatch.setattr(trusted, "_PROGRAM", f"print('self-check: {backend.TAKEN}')")
+    monkeypatch.setattr(trusted.selfcheck, "differs", Check("found here"))
+    assert check_apart(device()) == "found here"
 
 
 @needs_compiler
