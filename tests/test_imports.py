@@ -21,7 +21,8 @@ def third_party(names):
 
 
 def test_engine_needs_numpy_only():
-    assert third_party(loaded_by("import chargru.engine")) == {"chargru", "numpy", "threadpoolctl"}
+    """threadpoolctl is used where it is installed; tests/test_alone.py trains without it."""
+    assert third_party(loaded_by("import chargru.engine")) <= {"chargru", "numpy", "threadpoolctl"}
 
 
 @pytest.mark.parametrize("room", ["text.reader", "storage.runs", "training.session", "completion.completer"])

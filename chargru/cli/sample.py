@@ -12,10 +12,13 @@ import click
 from chargru.cli.options import debug_option, json_option, options_from, out_option
 from chargru.cli.output import narrate, put, put_bold, put_line, put_record
 from chargru.config import SamplingConfig
-from chargru.errors import TextError
+from chargru.errors import BackendError, TextError
 
 if TYPE_CHECKING:
     from chargru.completion.completer import Completer, Stream
+    from chargru.engine.device import Device
+
+_MANY = 20_000  # characters; fewer are never worth starting a GPU for
 
 
 @click.command(
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 Examples:
   chargru sample tales --prompt "Once upon a time"
   chargru sample tales --prompt-file start.txt --length 1000 --temperature 0.6
+  chargru sample tales --count 256 --length 500 --backend cupy --json
   chargru sample tales --count 5 --top-p 0.9 --seed 7 --json
 
 \b
@@ -34,11 +38,24 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 @click.option("--prompt", metavar="TEXT", help="What the text begins with.  [default: nothing]")
 @click.option("--prompt-file", metavar="F", help="The same from a file, as it stands there; - is stdin.")
 @options_from(SamplingConfig)
+@click.option(
+    "--backend",
+    type=click.Choice(["auto", "numpy", "cupy"]),
+    default="auto",
+    show_default=True,
+    help="Where it is computed; auto takes a GPU for many completions only. A seed draws other text there.",
+)
 @json_option
 @out_option
 @debug_option
 def sample(
-    model: str, prompt: str | None, prompt_file: str | None, as_json: bool, out: str | None, **settings: Any
+    model: str,
+    prompt: str | None,
+    prompt_file: str | None,
+    backend: str,
+    as_json: bool,
+    out: str | None,
+    **settings: Any,
 ) -> None:
     """Write on after a prompt with MODEL: a run's name, a run's directory, or a .safetensors file.
 
@@ -52,7 +69,9 @@ def sample(
         settings["seed"] = secrets.randbits(32)  # so that the JSON can say how to get the same text again
     sampling = SamplingConfig(**settings)
     text = _read_prompt(prompt_file) if prompt_file is not None else prompt or ""
-    stream = load_model(model, out).stream(text, sampling)
+    completer = load_model(model, out)
+    device = _device_for(completer, sampling, backend)
+    stream = completer.stream(text, sampling) if device is None else completer.stream_on(device, text, sampling)
     for note in stream.reading.notes:
         narrate(note)
     if as_json:
@@ -69,6 +88,32 @@ def load_model(model: str, out: str | None) -> Completer:
     from chargru.storage.runs import find_model, runs_root
 
     return Completer.from_checkpoint(find_model(model, runs_root(out)))
+
+
+def _device_for(completer: Completer, sampling: SamplingConfig, backend: str) -> Device | None:
+    """The GPU to draw on; None for the processor.
+
+    Raises:
+        BackendError: "cupy", and there is no GPU to be had, or the model is not for one.
+    """
+    if backend == "numpy" or (backend == "auto" and sampling.count * sampling.length < _MANY):
+        return None
+    from chargru.completion.on_device import WORTH, operations
+    from chargru.engine import choose_backend
+    from chargru.training.trusted import verify
+
+    parameters = completer.parameters
+    if parameters.flat.dtype != "float32":
+        if backend == "cupy":
+            problem = f"this model is in {parameters.flat.dtype}, and the GPU path is float32 only"
+            raise BackendError(problem, "sample with --backend numpy")
+        return None
+    if backend == "auto" and operations(parameters.config, sampling) < WORTH:
+        return None
+    chosen = choose_backend(backend, verify=verify)
+    if chosen.note:
+        narrate(chosen.note)
+    return chosen.gpu
 
 
 def write_one(stream: Stream) -> None:

@@ -49,10 +49,7 @@ def open_trainer(request: TrainRequest) -> Trains:
     with ReadingBar() as reading:
         trainer = open_session(request, reading)
     if request.resume is None and trainer.training.time is not None:
-        from chargru.training.forecast import forecast_training, machine_speed
-
-        speed = machine_speed(request.threads)  # known since the sizes were chosen
-        narrate(f"forecast: {forecast_training(trainer.material, trainer.model, trainer.training, speed).told()}")
+        narrate(f"forecast: {trainer.forecast().told()}")
     return trainer
 
 
@@ -100,6 +97,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
     "seed",
     "threads",
     "backend",
+    "precision",
     "name",
     "out",
     "resume",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from chargru.completion.generate import Completion
+from chargru.completion.generate import Completion, Texts
 from chargru.completion.ranking import Scored, ranked
 from chargru.completion.reader import PromptReader
 from chargru.config import SamplingConfig
@@ -22,6 +22,7 @@ from chargru.text.vocabulary import Reading, Vocabulary
 
 if TYPE_CHECKING:
     from chargru.completion.copied import CopyIndex
+    from chargru.engine.device import Device
 
 Array = npt.NDArray[Any]
 
@@ -31,7 +32,7 @@ class Stream:
     """A completion under way, and how its prompt was read (with a note for every character that was not known)."""
 
     reading: Reading
-    completion: Completion
+    completion: Texts
 
     @property
     def texts(self) -> list[str]:
@@ -151,6 +152,18 @@ class Completer:
             self.parameters, self.vocabulary, reading.ids, config, chunk=chunk, start=start, like=self._stepper()
         )
         return Stream(reading, completion)
+
+    def stream_on(
+        self, device: Device, prompt: str, sampling: SamplingConfig | None = None, *, chunk: int = 32
+    ) -> Stream:
+        """As `stream`, drawn on a GPU: worth it for many continuations side by side. Its draws are others."""
+        from chargru.completion.on_device import DeviceCompletion
+
+        reading = self.vocabulary.read(prompt)
+        config = sampling or SamplingConfig()
+        return Stream(
+            reading, DeviceCompletion(device, self.parameters, self.vocabulary, reading.ids, config, chunk=chunk)
+        )
 
     def complete(self, prompt: str, count: int = 1, **settings: Any) -> list[str]:
         """`count` continuations of `prompt`, whole; `settings` are those of `SamplingConfig` (length, temperature, …).

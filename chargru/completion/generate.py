@@ -38,41 +38,21 @@ class Start:
     stepper: Stepper
 
 
-class Completion:
-    """`count` continuations of one prompt; iterating (once) yields, for each, the text it gained since the last time.
+class Texts:
+    """`count` continuations of one prompt, as far as they have been drawn.
 
     `texts` is the whole of every continuation so far (the prompt not included), `stopped[i]` whether it met the stop
-    text, which it then ends with. A chunk is up to `chunk` characters; memory does not grow with the length beyond
-    the texts themselves and four bytes for the surprisal of each character.
+    text, which it then ends with. Memory does not grow with the length beyond the texts themselves and four bytes for
+    the surprisal of each character.
     """
 
-    def __init__(
-        self,
-        parameters: Parameters,
-        vocabulary: Vocabulary,
-        prompt: Array,
-        config: SamplingConfig,
-        *,
-        chunk: int = 8,
-        start: Start | None = None,
-        like: Stepper | None = None,
-    ) -> None:
-        """`start`: where the reading of `prompt` has led; without it the prompt is read when the iteration begins.
-
-        `like`: a stepper of the same parameters, whose packed weights are then shared.
-        """
+    def __init__(self, vocabulary: Vocabulary, config: SamplingConfig) -> None:
         self.config = config
         self._pieces: list[list[str]] = [[] for _ in range(config.count)]
         self._tails = [""] * config.count  # the last characters, where a stop text may have begun
         self.stopped = [False] * config.count
-        self._lengths = [0] * config.count
         self._surprisals = [array("f") for _ in range(config.count)]
         self._vocabulary = vocabulary
-        self._prompt = prompt if len(prompt) else opening(vocabulary)
-        self._parameters = parameters
-        self._chunk = chunk
-        self._start = start
-        self._like = like
 
     @property
     def texts(self) -> list[str]:
@@ -90,6 +70,53 @@ class Completion:
     def scores(self) -> list[float]:
         """The mean log-probability (nats, at most 0) of each continuation's characters so far; 0 while it has none."""
         return [-math.fsum(each) / len(each) if each else 0.0 for each in self._surprisals]
+
+    def __iter__(self) -> Iterator[list[str]]:
+        """Draw (once): for each continuation, the text it gained since the last time."""
+        raise NotImplementedError
+
+    def _meets_stop(self, row: int, pending: list[int]) -> bool:
+        stop = self.config.stop
+        if not stop:
+            return False
+        recent = self._vocabulary.decode(np.array(pending[-len(stop) :], np.intp))
+        return (self._tails[row] + recent).endswith(stop)
+
+    def _flush(self, pending: list[list[int]]) -> list[str]:
+        gained = [self._vocabulary.decode(np.array(ids, np.intp)) if ids else "" for ids in pending]
+        for row, text in enumerate(gained):
+            self._pieces[row].append(text)
+            if self.config.stop:
+                self._tails[row] = (self._tails[row] + text)[-len(self.config.stop) :]
+            pending[row].clear()
+        return gained
+
+
+class Completion(Texts):
+    """Continuations drawn with NumPy; a chunk is up to `chunk` characters."""
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        vocabulary: Vocabulary,
+        prompt: Array,
+        config: SamplingConfig,
+        *,
+        chunk: int = 8,
+        start: Start | None = None,
+        like: Stepper | None = None,
+    ) -> None:
+        """`start`: where the reading of `prompt` has led; without it the prompt is read when the iteration begins.
+
+        `like`: a stepper of the same parameters, whose packed weights are then shared.
+        """
+        super().__init__(vocabulary, config)
+        self._lengths = [0] * config.count
+        self._prompt = prompt if len(prompt) else opening(vocabulary)
+        self._parameters = parameters
+        self._chunk = chunk
+        self._start = start
+        self._like = like
 
     def __iter__(self) -> Iterator[list[str]]:
         config = self.config
@@ -134,19 +161,3 @@ class Completion:
         stepper = Stepper(self._parameters, count, like=start.stepper)
         stepper.h[:] = start.state
         return stepper, np.repeat(start.logits, count, axis=0)
-
-    def _meets_stop(self, row: int, pending: list[int]) -> bool:
-        stop = self.config.stop
-        if not stop:
-            return False
-        recent = self._vocabulary.decode(np.array(pending[-len(stop) :], np.intp))
-        return (self._tails[row] + recent).endswith(stop)
-
-    def _flush(self, pending: list[list[int]]) -> list[str]:
-        gained = [self._vocabulary.decode(np.array(ids, np.intp)) if ids else "" for ids in pending]
-        for row, text in enumerate(gained):
-            self._pieces[row].append(text)
-            if self.config.stop:
-                self._tails[row] = (self._tails[row] + text)[-len(self.config.stop) :]
-            pending[row].clear()
-        return gained

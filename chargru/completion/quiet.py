@@ -12,7 +12,7 @@ import threading
 from types import TracebackType
 from typing import Any
 
-from threadpoolctl import ThreadpoolController
+from chargru.engine.blas import controllers
 
 
 class _OneThread:
@@ -28,8 +28,7 @@ class _OneThread:
         with self._lock:
             if self._inside == 0:
                 if self._libraries is None:  # a look at what the process has loaded, about a millisecond, once
-                    found = ThreadpoolController().lib_controllers
-                    self._libraries = [each for each in found if each.user_api == "blas"]
+                    self._libraries = controllers()
                 self._before = [each.get_num_threads() for each in self._libraries]
                 for each in self._libraries:
                     _set(each, 1)

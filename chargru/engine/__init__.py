@@ -1,9 +1,13 @@
 """Arrays in, arrays out: the GRU, its loss and gradients, the optimizer and the sampler.
 
-Knows NumPy; knows nothing of files, text, events or screens. Start reading at `chargru.engine.gru`.
+Knows NumPy and CuPy; knows nothing of files, text, events or screens. Start reading at `chargru.engine.gru`.
 """
 
 from chargru.engine.backend import Backend, choose_backend
+from chargru.engine.device import Device, DeviceFacts
+from chargru.engine.device_lesson import DeviceLesson
+from chargru.engine.device_network import DeviceNetwork
+from chargru.engine.device_sampling import sample_many
 from chargru.engine.dropout import generator
 from chargru.engine.network import Network
 from chargru.engine.optimizer import Adam, global_norm, learning_rate_at
@@ -18,6 +22,10 @@ __all__ = [
     "Adam",
     "Backend",
     "Crew",
+    "Device",
+    "DeviceFacts",
+    "DeviceLesson",
+    "DeviceNetwork",
     "Network",
     "Parameters",
     "Regularization",
@@ -33,5 +41,6 @@ __all__ = [
     "parameter_count",
     "parameter_shapes",
     "probabilities",
+    "sample_many",
     "surprisal",
 ]

@@ -13,9 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self, TypeVar
 
-from threadpoolctl import threadpool_limits
-
 from chargru.engine.arena import can_share
+from chargru.engine.blas import limit_threads
 from chargru.engine.helpers import Helpers
 
 Item = TypeVar("Item")
@@ -45,13 +44,13 @@ class Crew:
         self.processes = processes and workers > 1
         self.helpers: Helpers | None = None
         self._pool: ThreadPoolExecutor | None = None
-        self._limits: threadpool_limits | None = None
+        self._restore_blas: Callable[[], None] | None = None
 
     def __enter__(self) -> Self:
         """Raises BackendError when a helper cannot be started."""
         if self.processes:
             self.helpers = Helpers(self.workers - 1)
-        self._limits = threadpool_limits(self.blas_threads, user_api="blas")
+        self._restore_blas = limit_threads(self.blas_threads)
         if self.workers > 1:
             self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="chargru")
         return self
@@ -65,9 +64,9 @@ class Crew:
         if self._pool is not None:
             self._pool.shutdown()
             self._pool = None
-        if self._limits is not None:
-            self._limits.restore_original_limits()
-            self._limits = None
+        if self._restore_blas is not None:
+            self._restore_blas()
+            self._restore_blas = None
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """`[function(item) for item in items]`, side by side while the crew is at work."""

@@ -6,6 +6,13 @@ import contextlib
 import os
 from pathlib import Path
 
+# where they are on Linux, for want of platformdirs
+_XDG = {
+    "config": ("XDG_CONFIG_HOME", ".config"),
+    "cache": ("XDG_CACHE_HOME", ".cache"),
+    "data": ("XDG_DATA_HOME", ".local/share"),
+}
+
 
 def config_path() -> Path:
     """config.toml in the directory that CHARGRU_HOME names, else in the user's configuration directory of this system.
@@ -14,9 +21,7 @@ def config_path() -> Path:
     """
     if (home := _home()) is not None:
         return home / "config.toml"
-    import platformdirs  # only where it is needed: training must run with NumPy and safetensors alone
-
-    return platformdirs.user_config_path("chargru", appauthor=False) / "config.toml"
+    return _of_system("config") / "config.toml"
 
 
 def cache_path() -> Path:
@@ -26,9 +31,23 @@ def cache_path() -> Path:
     """
     if (home := _home()) is not None:
         return home / "cache"
-    import platformdirs  # as above
+    return _of_system("cache")
 
-    return platformdirs.user_cache_path("chargru", appauthor=False)
+
+def data_path() -> Path:
+    """The user's data directory of this system; it need not exist."""
+    return _of_system("data")
+
+
+def _of_system(kind: str) -> Path:
+    """The directory of the user's "config", "cache" or "data" that belongs to chargru."""
+    try:
+        import platformdirs  # only where it is needed: training must run with NumPy and safetensors alone
+    except ImportError:
+        variable, usual = _XDG[kind]
+        return Path(os.environ.get(variable) or Path.home() / usual) / "chargru"
+    found: Path = getattr(platformdirs, f"user_{kind}_path")("chargru", appauthor=False)
+    return found
 
 
 def _home() -> Path | None:

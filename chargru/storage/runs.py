@@ -13,6 +13,7 @@ from chargru.errors import RunError
 from chargru.storage.atomic import is_temporary, sync_directory
 from chargru.storage.lock import LOCK_NAME
 from chargru.storage.names import safe_name
+from chargru.storage.places import data_path
 from chargru.storage.run import METRICS, RECORD, TEXT_COPY, NotARunError, Run
 from chargru.text.display import safe_display
 
@@ -34,9 +35,7 @@ def runs_root(out: str | None = None) -> Path:
     checkout = Path(__file__).resolve().parents[2]
     if (checkout / "pyproject.toml").is_file() and (checkout / "corpora").is_dir():
         return checkout / "checkpoints"
-    import platformdirs  # only where it is needed: training must run with NumPy and safetensors alone
-
-    return platformdirs.user_data_path("chargru", appauthor=False) / "runs"
+    return data_path() / "runs"
 
 
 def list_runs(root: Path) -> list[Run]:

@@ -161,7 +161,10 @@ def _by_statistics(excerpt: bytes) -> Guess | None:
     """charset-normalizer's answer where there is enough to judge by and what comes out is printable."""
     if len(HIGH.findall(excerpt)) < _ENOUGH:
         return None
-    from charset_normalizer import from_bytes  # half of the start-up time of reading a text, and seldom needed
+    try:
+        from charset_normalizer import from_bytes  # half of the start-up time of reading a text, and seldom needed
+    except ImportError:  # training must run with NumPy and safetensors alone; such a text then needs its encoding given
+        return None
 
     match = from_bytes(excerpt, cp_exclusion=_UNWANTED).best()
     if match is None or match.encoding in ("utf_8", "ascii"):

@@ -16,11 +16,12 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from chargru.config import ModelConfig
 from chargru.engine import Crew, Network, Parameters
 
 WARM_UP = 512
@@ -56,6 +57,34 @@ class Score:
             "chars": self.chars,
             "protocol": self.protocol,
         }
+
+
+class Scorer(Protocol):
+    """A network that only scores: so many steps at a time of so many rows of text side by side."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(steps, rows)"""
+
+    def forget(self) -> None:
+        """Begin from a cold state."""
+
+    def losses(self, parameters: Parameters, inputs: Array, targets: Array, *, pack: bool = True) -> Array:
+        """As `engine.Network.losses`; ids and losses (steps, rows) are on the host."""
+
+
+Scorers = Callable[[ModelConfig, int, int], Scorer]
+"""Makes a scorer of a model for so many rows and steps."""
+
+
+def on_processor(crew: Crew | None, dtype: npt.DTypeLike) -> Scorers:
+    """Scorers that compute with NumPy."""
+    return lambda config, rows, steps: _Scoring(config, rows, steps, dtype, crew=crew, train=False)
+
+
+class _Scoring(Network):
+    def forget(self) -> None:
+        self.state.fill(0)
 
 
 class Lane(NamedTuple):
@@ -95,12 +124,13 @@ def evaluate(
     window: int = 256,
     limit: int | None = None,
     crew: Crew | None = None,
+    scorers: Scorers | None = None,
     advance: Callable[[int], object] | None = None,
 ) -> Score | None:
     """Score `ids` (n,), nothing of the model or of anybody's training state is changed; None when n < 2.
 
-    `limit` (stream only) scores about so many characters, spread over the text. `advance` is told how many characters
-    were scored since it was last called.
+    `limit` (stream only) scores about so many characters, spread over the text. `scorers` are NumPy's, on `crew`, if
+    there are no others. `advance` is told how many characters were scored since it was last called.
 
     Raises:
         ValueError: an unknown protocol, or a window below 1.
@@ -113,7 +143,7 @@ def evaluate(
     lanes = stream_lanes(predictions, limit) if protocol == "stream" else window_lanes(predictions, window)
     rows = min(_LANES, len(lanes))
     steps = min(_STEPS, max(lane.end - lane.begin for lane in lanes))
-    network = Network(parameters.config, rows, steps, parameters.flat.dtype, crew=crew, train=False)
+    network = (scorers or on_processor(crew, parameters.flat.dtype))(parameters.config, rows, steps)
     total, counted, packed = [0.0], 0, False
     for first in range(0, len(lanes), rows):
         for losses in _group(network, parameters, ids, lanes[first : first + rows], pack=not packed):
@@ -125,7 +155,7 @@ def evaluate(
     return Score(math.fsum(total) / counted, counted, protocol)
 
 
-def _group(network: Network, parameters: Parameters, ids: Array, lanes: Sequence[Lane], *, pack: bool) -> Any:
+def _group(network: Scorer, parameters: Parameters, ids: Array, lanes: Sequence[Lane], *, pack: bool) -> Any:
     """Yield the scored losses of lanes that run side by side, window for window."""
     steps, rows = network.shape
     begin = np.array([lane.begin for lane in lanes])
@@ -133,7 +163,7 @@ def _group(network: Network, parameters: Parameters, ids: Array, lanes: Sequence
     end = np.array([lane.end for lane in lanes])
     inputs = np.zeros((steps, rows), np.intp)
     targets = np.zeros((steps, rows), np.intp)
-    network.state.fill(0)
+    network.forget()
     last = len(ids) - 2
     for start in range(0, int((end - begin).max()), steps):
         at = begin + np.arange(start, start + steps)[:, None]  # (steps, lanes)

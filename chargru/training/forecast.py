@@ -98,13 +98,18 @@ def forecast(
     return _forecast(hard, model, shape, n_train, characters - n_train, seconds, speed, whole=whole)
 
 
-def forecast_training(material: Material, model: ModelConfig, training: TrainingConfig, speed: float) -> Forecast:
-    """The same for a training that is about to begin, with a budget of time and all sizes known."""
+def forecast_training(
+    material: Material, model: ModelConfig, training: TrainingConfig, speed: float, *, updates: float | None = None
+) -> Forecast:
+    """The same for a training that is about to begin, with a budget of time and all sizes known.
+
+    `updates`: how many the budget holds, where it is not this machine's processor that makes them.
+    """
     assert training.time is not None
     hard = difficulty(material.train, material.val, model.vocab_size)
     shape = (training.batch_size, training.seq_len)
     sizes = (len(material.train), len(material.val))
-    return _forecast(hard, model, shape, *sizes, training.time, speed, whole=True)
+    return _forecast(hard, model, shape, *sizes, training.time, speed, whole=True, updates=updates)
 
 
 def features(hard: Difficulty, best: float, updates: float) -> tuple[float, float, float]:
@@ -144,9 +149,11 @@ def _forecast(
     speed: float,
     *,
     whole: bool,
+    updates: float | None = None,
 ) -> Forecast:
     batch_size, seq_len = shape
-    updates = updates_in(seconds, model, batch_size, seq_len, n_val, speed)
+    if updates is None:
+        updates = updates_in(seconds, model, batch_size, seq_len, n_val, speed)
     characters = updates * batch_size * seq_len
     uniform = math.log(model.vocab_size)
     if hard is None:

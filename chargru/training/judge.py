@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy.typing as npt
 
-from chargru.engine import Crew, Parameters
-from chargru.training.evaluation import WARM_UP, Score, evaluate
+from chargru.engine import Parameters
+from chargru.training.evaluation import WARM_UP, Score, Scorers, evaluate
 
 Array = npt.NDArray[Any]
 
@@ -26,9 +26,9 @@ _SCORES = 1.5  # of the last weights always, of the best ones before them someti
 class Judge:
     """Scores averaged weights on `val` (n,) and remembers the best. Losses are nats per character."""
 
-    def __init__(self, val: Array, crew: Crew) -> None:
+    def __init__(self, val: Array, scorers: Scorers | None = None) -> None:
         self._val = val
-        self._crew = crew
+        self._scorers = scorers
         self.chars = max(0, len(val) - 1)
         self.limit = QUICK if self.chars > 3 * QUICK else None
         self.last_limit: int | None = None  # of the last word; None: the whole tail
@@ -43,11 +43,11 @@ class Judge:
 
     def score(self, parameters: Parameters) -> Score | None:
         """A score as on the way, of which nothing is remembered; None without validation text."""
-        return evaluate(parameters, self._val, limit=self.limit, crew=self._crew)
+        return evaluate(parameters, self._val, limit=self.limit, scorers=self._scorers)
 
     def whole(self, parameters: Parameters) -> float | None:
         """The loss on the whole tail; nothing of it is remembered."""
-        score = evaluate(parameters, self._val, crew=self._crew)
+        score = evaluate(parameters, self._val, scorers=self._scorers)
         return None if score is None else score.nats_per_char
 
     def look(self, parameters: Parameters, step: int) -> Score | None:
@@ -67,13 +67,13 @@ class Judge:
         winner's; None without validation text.
         """
         self.look(parameters, step)
-        last = evaluate(parameters, self._val, limit=self.last_limit, crew=self._crew)
+        last = evaluate(parameters, self._val, limit=self.last_limit, scorers=self._scorers)
         if last is None:
             return None
         winner = last
         if self.best_step != step and self.best_weights is not None:
             rival = Parameters(parameters.config, parameters.flat.dtype, self.best_weights)
-            found = evaluate(rival, self._val, limit=self.last_limit, crew=self._crew)
+            found = evaluate(rival, self._val, limit=self.last_limit, scorers=self._scorers)
             if found is not None and found.nats_per_char < last.nats_per_char:
                 winner = found
         self.loss = last.nats_per_char

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy.typing as npt
 
@@ -24,6 +25,46 @@ class Update:
 
     loss: float
     norm: float
+
+    @property
+    def finite(self) -> bool:
+        """Whether anything was learned: with a loss or a gradient that is not finite, nothing was."""
+        return math.isfinite(self.loss) and math.isfinite(self.norm)
+
+
+class Learns(Protocol):
+    """What a trainer needs of the state that learns: `Learner`, or its twin on a device."""
+
+    @property
+    def averaged(self) -> Parameters:
+        """The averaged weights, where evaluations and samples are computed."""
+
+    @property
+    def step(self) -> int:
+        """Updates done, those that are only queued counted in."""
+
+    @property
+    def position(self) -> int:
+        """Characters that each reader of the text has consumed."""
+
+    @property
+    def epoch(self) -> float:
+        """How often the text has been read."""
+
+    def update(self, rate: float) -> Sequence[Update]:
+        """Learn the next window; what has become known of this update and those before it, perhaps nothing yet."""
+
+    def settle(self) -> Sequence[Update]:
+        """Wait for every update that was not told of yet."""
+
+    def arrays(self) -> tuple[Array, ...]:
+        """Weights, averages, both moments (P,) each, and the hidden state (L, B, H), on the host."""
+
+    def remember(self) -> None:
+        """This state is a good one to fall back to."""
+
+    def fall_back(self) -> None:
+        """Return to the last good state."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +118,18 @@ class Learner:
         adam = self._adam
         return (adam.parameters.flat, adam.averaged.flat, adam.m, adam.v, self.network.state)
 
-    def update(self, rate: float) -> Update | None:
-        """Learn the next window; None, and nothing learned, if its loss or gradient was not finite."""
+    @property
+    def position(self) -> int:
+        """Characters that each reader of the text has consumed."""
+        return self.stream.position
+
+    @property
+    def epoch(self) -> float:
+        """How often the text has been read, all readers together."""
+        return self.stream.epoch
+
+    def update(self, rate: float) -> Sequence[Update]:
+        """Learn the next window; nothing is learned if its loss or gradient is not finite."""
         inputs, targets = self.stream.next_window()
         training = self._training
         if training.state_reset > 0:
@@ -87,10 +138,13 @@ class Learner:
         drop = Regularization(training.dropout, training.weight_drop, training.seed, self.step)
         loss = self.network.loss_and_gradients(self.parameters, inputs, targets, drop)
         norm = global_norm(self._gradients) if math.isfinite(loss) else math.nan
-        if not math.isfinite(norm):
-            return None
-        self._adam.update(self._gradients, norm, rate)
-        return Update(loss, norm)
+        if math.isfinite(norm):
+            self._adam.update(self._gradients, norm, rate)
+        return (Update(loss, norm),)
+
+    def settle(self) -> Sequence[Update]:
+        """Nothing ever waits here."""
+        return ()
 
     def remember(self) -> None:
         """This state is a good one to fall back to."""

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from chargru.config import ModelConfig, TrainingConfig, TrainRequest
-from chargru.engine import Parameters, available_cores, choose_backend
+from chargru.engine import Backend, Parameters, available_cores
 from chargru.errors import ChargruError, ConfigError, RunError, TextError
 from chargru.storage import checkpoint as checkpoints
 from chargru.storage.checkpoint import Checkpoint, CorpusIdentity
 from chargru.storage.runs import Run, find_model, runs_root
 from chargru.text.blocks import Progress
 from chargru.text.stream import fit_shape
-from chargru.training import autotune, reading
+from chargru.training import autotune, backends, reading
+from chargru.training.device_place import OnDevice
 from chargru.training.material import Material
-from chargru.training.memory import refuse_impossible
 from chargru.training.reading import TextRead
 from chargru.training.speed import characters_in, machine_speed
 from chargru.training.trainer import Trainer
@@ -40,11 +40,10 @@ def open_session(request: TrainRequest, progress: Progress | None = None) -> Tra
         ChargruError: the text cannot be read, the sizes are impossible, the run cannot be continued, and the like;
             always one clear line.
     """
-    backend = choose_backend(request.backend)
-    notes = (backend.note,) if backend.note else ()
+    backend = backends.backend_for(request)
     threads = request.threads or available_cores()
-    opened = _resume(request, progress) if request.resume is not None else _begin(request, threads, progress)
-    run, material, model, training, checkpoint, best, more = opened
+    begin = _resume if request.resume is not None else _begin
+    run, material, model, training, checkpoint, best, notes, backend = begin(request, backend, threads, progress)
     return Trainer(
         material,
         model,
@@ -53,27 +52,31 @@ def open_session(request: TrainRequest, progress: Progress | None = None) -> Tra
         threads=threads,
         backend=backend.name,
         device=backend.device,
+        place=None if backend.gpu is None else OnDevice(backend.gpu, model, training),
         resume=checkpoint,
         best_weights=best,
-        notes=notes + more,
+        notes=backends.about(backend, training) + notes,
         sample_prompt=request.sample_prompt,
     )
 
 
-_Opened = tuple[Run, Material, ModelConfig, TrainingConfig, Checkpoint | None, Any, tuple[str, ...]]
+_Opened = tuple[Run, Material, ModelConfig, TrainingConfig, Checkpoint | None, Any, tuple[str, ...], Backend]
 
 
 # -- a new run --------------------------------------------------------------------------------------------------------
 
 
-def _begin(request: TrainRequest, threads: int, progress: Progress | None) -> _Opened:
+def _begin(request: TrainRequest, backend: Backend, threads: int, progress: Progress | None) -> _Opened:
     assert request.corpus is not None
     text = reading.read(request.corpus, encoding=request.encoding, replace=request.replace_bad_bytes, progress=progress)
     given = {each.name: getattr(request, each.name) for each in fields(request)}
     fraction = 0.1 if request.val_fraction is None else request.val_fraction
     material = text.material(fraction)
-    model, training, notes = _sizes(request, given, material, threads)
-    refuse_impossible(model, training, threads)
+    model, training, notes = _sizes(request, given, material, backend, threads)
+    place = backends.with_room(request, backend, model, training, len(material.train))
+    if place is not backend:  # the smallest sizes for the GPU are not those for the processor
+        backend = place
+        model, training, notes = _sizes(request, given, material, backend, threads)
     run = Run.create(
         runs_root(request.out),
         request.name or _name(text.corpus),
@@ -81,7 +84,7 @@ def _begin(request: TrainRequest, threads: int, progress: Progress | None) -> _O
     )
     if request.corpus == "-":
         notes += (_keep_copy(text, run.path / _TEXT_COPY),)
-    return run, material, model, training, None, None, text.notes + text.about_ids + notes
+    return run, material, model, training, None, None, text.notes + text.about_ids + notes, backend
 
 
 def _keep_copy(text: TextRead, path: Path) -> str:
@@ -97,12 +100,15 @@ def _keep_copy(text: TextRead, path: Path) -> str:
 
 
 def _sizes(
-    request: TrainRequest, given: dict[str, Any], material: Material, threads: int
+    request: TrainRequest, given: dict[str, Any], material: Material, backend: Backend, threads: int
 ) -> tuple[ModelConfig, TrainingConfig, tuple[str, ...]]:
     """What the user gave by hand, the rest chosen for the text, the budget and this machine; with notes."""
     characters, V = len(material.train), material.vocabulary.size
     budget = {name: given[name] for name in _BUDGETS if given[name] is not None} or {"time": DEFAULT_SECONDS}
-    chosen = autotune.choose(characters, V, _seen(budget, request, characters, V, threads))
+    if backend.gpu is not None:
+        chosen = backends.sizes_for_device(backend.gpu, budget, request, characters, V)
+    else:
+        chosen = autotune.choose(characters, V, _seen(budget, request, characters, V, threads))
     names = {each.name for each in fields(TrainingConfig)} | {"hidden_size", "num_layers"}
     values = {each.name: getattr(chosen, each.name) for each in fields(chosen)}
     values |= {name: value for name, value in given.items() if name in names and value is not None}
@@ -145,11 +151,12 @@ def _record(corpus: CorpusIdentity, model: ModelConfig, training: TrainingConfig
 # -- a run that goes on -----------------------------------------------------------------------------------------------
 
 
-def _resume(request: TrainRequest, progress: Progress | None) -> _Opened:
+def _resume(request: TrainRequest, backend: Backend, threads: int, progress: Progress | None) -> _Opened:
     assert request.resume is not None
     root = runs_root(request.out)
     run, path, checkpoint, notes = _open_run(request.resume, root)
     training = _changed(request, checkpoint)
+    backend = backends.backend_again(request, training, backend)
     text = _text_again(request, path.parent, checkpoint.corpus, progress)
     again = request.encoding is None and Path(text.corpus.source).is_file()
     if again and text.corpus.sha256 != checkpoint.corpus.sha256:
@@ -164,11 +171,11 @@ def _resume(request: TrainRequest, progress: Progress | None) -> _Opened:
             f"{checkpoint.corpus.sha256[:12]}…",
             "give the unchanged text: chargru train PATH --resume RUN",
         )
-    refuse_impossible(checkpoint.model, training, request.threads or available_cores())
+    backend = backends.with_room(request, backend, checkpoint.model, training, len(material.train))
     run.truncate_metrics(checkpoint.step)
     best, more = _best_weights(run, checkpoint)
     notes += (f"going on from step {checkpoint.step:,} ({path.name})", *text.about_ids, *more)
-    return run, material, checkpoint.model, training, checkpoint, best, notes
+    return run, material, checkpoint.model, training, checkpoint, best, notes, backend
 
 
 def _open_run(spec: str, root: Path) -> tuple[Run, Path, Checkpoint, tuple[str, ...]]:

@@ -6,12 +6,11 @@ import datetime
 import functools
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
-from chargru.completion.generate import Completion
 from chargru.config import ModelConfig, SamplingConfig, TrainingConfig
-from chargru.engine import Parameters, crew_for
-from chargru.errors import CheckpointError, TrainingError
+from chargru.engine import Parameters
+from chargru.errors import BackendError, CheckpointError, TrainingError
 from chargru.events import (
     Evaluated,
     Event,
@@ -31,18 +30,19 @@ from chargru.storage.checkpoint import Checkpoint
 from chargru.storage.runs import Run
 from chargru.training.aside import Aside
 from chargru.training.budget import Budget
-from chargru.training.clock import Clock, Pace, resident_memory
+from chargru.training.clock import Clock, Pace
 from chargru.training.control import Control
+from chargru.training.forecast import Forecast
 from chargru.training.judge import Judge
 from chargru.training.keeper import Keeper
 from chargru.training.landmarks import landmarks
-from chargru.training.learner import Learner
+from chargru.training.learner import Learns, Update
 from chargru.training.material import Array, Material
 from chargru.training.outlook import Outlook
 from chargru.training.patience import Patience
+from chargru.training.place import OnProcessor, Place
 from chargru.training.rate import Rate
 from chargru.training.recorder import Recorder
-from chargru.training.speed import operations
 
 _PROGRESS_SECONDS = 0.2  # between two Progress events
 _SAVE_SECONDS = 10.0
@@ -70,6 +70,7 @@ class Trainer:
         threads: int = 1,
         backend: str = "numpy",
         device: str = "",
+        place: Place | None = None,
         resume: Checkpoint | None = None,
         best_weights: Array | None = None,
         notes: tuple[str, ...] = (),
@@ -79,11 +80,11 @@ class Trainer:
         self.material, self.model, self.training, self.directory = material, model, training, run
         self._backend, self._device, self._notes, self._sample_prompt = backend, device, notes, sample_prompt
         self._threads = threads
-        self._crew = crew_for(threads, training.batch_size, operations(model, training.batch_size, training.seq_len))
+        self._place = place or OnProcessor(model, training, threads)
         self._clock = Clock(resume.seconds if resume else 0.0, clock)
         self._pace = Pace()
-        self._learner = Learner(material.train, model, training, self._crew, resume)
-        self._judge = Judge(material.val, self._crew)
+        self._learner = self._place.learner(material.train, resume)
+        self._judge = Judge(material.val, self._place.scorers)
         self._rate = Rate(training, resume.lr_scale if resume else 1.0)
         self._recoveries = resume.recoveries if resume else 0
         self._keeper = Keeper(run)
@@ -91,14 +92,15 @@ class Trainer:
         self._outlook = Outlook()
         self._patience = Patience.recall(resume.history if resume else [])
         if resume is not None:
-            self._judge.recall(resume.val_loss, resume.best_loss, resume.best_step, best_weights)
+            best = None if best_weights is None else self._place.brought(best_weights)
+            self._judge.recall(resume.val_loss, resume.best_loss, resume.best_step, best)
         self._budget = Budget(training, len(material.train), self._clock, self.step)
         self._losses: list[float] = []  # since the last Progress
         self._train_loss: float | None = None
         self._norm = 0.0
 
     @property
-    def learner(self) -> Learner:
+    def learner(self) -> Learns:
         """The state that learns."""
         return self._learner
 
@@ -130,12 +132,16 @@ class Trainer:
             CheckpointError: training is over and nothing could be saved.
             RunError: another process is training this run.
         """
-        with self.directory.lock(), self._crew:
+        with self.directory.lock(), self._place:
             for event in self._events(control or Control()):
                 self._recorder.keep(event)
                 yield event
                 if trouble := self._recorder.take_trouble():
                     yield Notice(trouble)
+
+    def forecast(self) -> Forecast:
+        """What this training will be like; its budget is one of time."""
+        return self._place.forecast(self.material)
 
     # -- the loop -----------------------------------------------------------------------------------------------------
 
@@ -154,13 +160,18 @@ class Trainer:
         evaluations = budget.evaluations_due(self.step)
         shown = sampled = -math.inf
         saved = self._clock.elapsed
-        while self.fraction < 1.0 and control.ending is None:
+        while True:
+            if self.fraction >= 1.0 or control.ending is not None:
+                if self._settled():
+                    return
+                yield from self._recover()
+                continue
             if (told := aside.take()) is not None:
                 yield told
             if notches := control.take_rate():
                 yield self._turn(notches)
             if control.paused:
-                yield from self._pause(control)
+                yield from self._pause(control) if self._settled() else self._recover()
                 continue
             rate = self._rate.at(self.fraction)
             if not self._update(rate):
@@ -168,6 +179,9 @@ class Trainer:
                 continue
             now, due = self._clock.elapsed, budget.evaluations_due(self.step)
             evaluating = due > evaluations and self.fraction < 1.0 and budget.bears_evaluation()
+            if evaluating and not self._settled():
+                yield from self._recover()
+                continue
             if evaluating or now - shown >= _PROGRESS_SECONDS:
                 shown = now
                 yield self._progress(rate)
@@ -185,16 +199,25 @@ class Trainer:
                     saved = now
                     yield self._save(best=improved)
             if control.take_save():
+                if not self._settled():
+                    yield from self._recover()
                 saved = now
                 yield self._save(best=False)
 
     def _update(self, rate: float) -> bool:
-        """One update; False, and nothing learned, if loss or gradient was not finite."""
-        update = self._learner.update(rate)
-        if update is None:
-            return False
-        self._losses.append(update.loss)
-        self._norm = update.norm
+        """One update; False as soon as it is known of one that its loss or gradient was not finite."""
+        return self._note(self._learner.update(rate))
+
+    def _settled(self) -> bool:
+        """Wait until it is known of every update; False if one was not finite."""
+        return self._note(self._learner.settle())
+
+    def _note(self, updates: Sequence[Update]) -> bool:
+        for update in updates:
+            if not update.finite:
+                return False
+            self._losses.append(update.loss)
+            self._norm = update.norm
         return True
 
     def _pause(self, control: Control) -> Iterator[Event]:
@@ -242,7 +265,11 @@ class Trainer:
             yield self._progress(self._rate.at(self.fraction))
         score = None
         if reason != "interrupted":
-            score = self._judge.decide(self.averaged, self.step)
+            try:
+                score = self._judge.decide(self.averaged, self.step)
+            except BackendError:  # no memory left for it: what was learned is saved all the same
+                yield self._save(best=False)
+                raise
             if score is not None:
                 yield from self._with_warning(self._evaluated(score.chars))
             yield self._sample()
@@ -298,14 +325,14 @@ class Trainer:
         return Progress(
             step=self.step,
             fraction=self.fraction,
-            epoch=self._learner.stream.epoch,
+            epoch=self._learner.epoch,
             loss=self._train_loss or 0.0,
             gradient_norm=self._norm,
             learning_rate=rate,
             chars_per_second=self._pace.rate,
             elapsed=elapsed,
             remaining=self._budget.remaining(self.step),
-            memory=resident_memory(self._crew.helpers.pids if self._crew.helpers else ()),
+            memory=self._place.memory,
         )
 
     def _first_look(self) -> Iterator[Evaluated]:
@@ -364,10 +391,8 @@ class Trainer:
     def _sample(self) -> Sampled:
         vocabulary = self.material.vocabulary
         reading = vocabulary.read(self._sample_prompt)
-        completion = Completion(self.averaged, vocabulary, reading.ids, _SAMPLE, chunk=_SAMPLE.length)
-        for _ in completion:
-            pass
-        return Sampled(self.step, reading.text, completion.texts[0], _SAMPLE.temperature)
+        text = self._place.sample(self.averaged, vocabulary, reading.ids, _SAMPLE)
+        return Sampled(self.step, reading.text, text, _SAMPLE.temperature)
 
     def _save(self, *, best: bool) -> Saved | Notice:
         return self._keeper.save(self._checkpoint(), best=best)
@@ -383,7 +408,7 @@ class Trainer:
             vocabulary=self.material.vocabulary,
             corpus=self.material.corpus,
             step=self.step,
-            position=self._learner.stream.position,
+            position=self._learner.position,
             seconds=self._clock.elapsed,
             val_loss=judge.loss,
             best_loss=judge.best_loss,

@@ -34,7 +34,7 @@ _GROUPS = (
     ("run", ("name", "sample_prompt", "seed", "evaluations", "val_fraction")),
     ("learning", ("learning_rate", "batch_size", "seq_len", "clip_norm", "averaging")),
     ("against overfitting", ("dropout", "weight_drop", "weight_decay", "state_reset")),
-    ("machine", ("threads", "backend")),
+    ("machine", ("threads", "backend", "precision")),
 )
 _MORE = "more"
 _DIGITS = 40  # of a whole number; no setting needs half as many

@@ -10,6 +10,7 @@ FOUND: dict[str, Any] = {
     "chargru": "1", "python": "3.11", "system": "Linux", "numpy": "2.4", "cores": 2, "processor": "Zen",
     "blas": [{"name": "openblas", "version": "0.3", "threads": 2, "kernels": "Zen"}],
     "memory": 8 << 30, "memory_free": 4 << 30, "sgemm_gflops": 150.0, "cupy": None, "gpu": None,
+    "gpu_path": {"used": False, "reason": ""},
     "terminal": {
         "stdin": True, "stdout": True, "columns": 100, "rows": 40, "term": "xterm", "truecolor": False,
         "no_color": False, "encoding": "utf-8",
@@ -28,7 +29,23 @@ def test_the_gpu_is_spoken_of_honestly(gpu: str | None, cupy: str | None) -> Non
     line = lines(gpu=gpu, cupy=cupy)["gpu"]
     assert (gpu or "no NVIDIA GPU") in line
     assert (cupy or "not installed") in line
-    assert "trains on NumPy" in line
+    assert line.endswith("training uses NumPy")
+    path = {"used": False, "reason": "computing on the processor: the NVIDIA driver is too old"}
+    assert lines(gpu="H100", cupy="14.2", gpu_path=path)["gpu"].endswith("NumPy: the NVIDIA driver is too old")
+
+
+def test_a_gpu_that_is_used_is_described() -> None:
+    path = {
+        "used": True, "reason": "", "name": "Imaginary 1", "compute_capability": "9.0", "memory": 80 << 30,
+        "memory_free": 79 << 30, "driver": "580.65.06", "driver_cuda": "13.0", "cupy": "14.2.0", "cupy_cuda": "13.2",
+        "products_tflops": 51.23, "to_device_gbs": 25.0, "from_device_gbs": 24.0, "on_device_gbs": 3100.4,
+    }  # fmt: skip
+    assert lines(gpu_path=path)["gpu"] == (
+        "Imaginary 1, used for training; compute capability 9.0, 80 GiB, 79 GiB free; driver 580.65.06 "
+        "(CUDA 13.0), CuPy 14.2.0 for CUDA 13.2; 51.2 TF/s in single-precision products, copies 25.0 GB/s to it, "
+        "24.0 from it, 3100 on it; it passed the self-check"
+    )
+    assert "; CUDA 13.0, CuPy" in lines(gpu_path={**path, "driver": ""})["gpu"]
 
 
 def test_what_stands_in_the_way_is_said() -> None:

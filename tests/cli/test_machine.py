@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from chargru.cli import machine
+from chargru.engine import Backend, device_rates
+from tests.engine.cuda_on_cpu import emulated_device, needs_compiler
 
 from .conftest import Command
 
@@ -41,3 +43,29 @@ def test_the_findings_are_plain_values(chargru: Command) -> None:
     assert found["choices"]["path"].endswith("config.toml")
     assert not found["choices"]["exists"]
     assert chargru.err == ""
+
+
+@needs_compiler
+def test_a_gpu_that_is_used_is_looked_at_and_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def choose(name: str, precision: str = "float32", verify: object = None) -> Backend:
+        asked.append((name, verify))
+        return Backend("cupy", "Imaginary GPU", gpu=emulated_device())
+
+    monkeypatch.setattr("chargru.engine.backend.choose_backend", choose)
+    monkeypatch.setattr(device_rates.measure, "__defaults__", (32, 1 << 12, 0.001))
+    found = machine.gpu_path()
+    assert asked[0][0] == "auto"
+    assert asked[0][1] is not None  # the self-check, made anew
+    assert (found["used"], found["reason"]) == (True, "")
+    assert (found["compute_capability"], found["driver_cuda"], found["memory"]) == ("9.0", "13.0", 1 << 30)
+    assert all(found[name] > 0 for name in ("products_tflops", "to_device_gbs", "from_device_gbs", "on_device_gbs"))
+    json.dumps(found)
+
+
+def test_why_a_gpu_is_not_used_is_among_the_findings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "chargru.engine.backend.choose_backend", lambda *_, **__: Backend("numpy", "a processor", "the driver is old")
+    )
+    assert machine.gpu_path() == {"used": False, "reason": "the driver is old"}

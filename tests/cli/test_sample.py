@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from chargru.cli import sample as module
+from chargru.engine import Backend
+from tests.engine.cuda_on_cpu import emulated_device, needs_compiler
 
 from .conftest import Command
 
@@ -233,3 +235,50 @@ def test_a_reader_that_leaves_is_no_failure(model: Path) -> None:
     assert process.stderr.read() == b""
     process.stderr.close()
     assert process.wait(30) == 0
+
+
+# -- on a GPU ---------------------------------------------------------------------------------------------------------
+
+
+@needs_compiler
+@pytest.mark.parametrize("backend", ["auto", "cupy"])
+def test_many_completions_are_drawn_on_a_gpu(
+    chargru: Command, model: Path, monkeypatch: pytest.MonkeyPatch, backend: str
+) -> None:
+    asked = []
+
+    def choose(name: str, precision: str = "float32", verify: object = None) -> Backend:
+        asked.append(name)
+        return Backend("cupy", "Imaginary GPU", gpu=emulated_device())
+
+    monkeypatch.setattr("chargru.engine.choose_backend", choose)
+    monkeypatch.setattr("chargru.completion.on_device.WORTH", 0.0)
+    monkeypatch.setattr(module, "_MANY", 1)
+    argv = ("sample", model, "--backend", backend, "--count", "4", "--length", "9", "--seed", "2", "--json")
+    assert chargru(*argv) == 0
+    assert asked == [backend]
+    texts = [record["text"] for record in records(chargru)]
+    assert [len(text) for text in texts] == [9] * 4
+    assert chargru(*argv) == 0
+    assert [record["text"] for record in records(chargru)] == texts
+
+
+def test_few_completions_never_ask_for_a_gpu(chargru: Command, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def choose(*_: object) -> Backend:
+        raise AssertionError("asked")
+
+    monkeypatch.setattr("chargru.engine.choose_backend", choose)
+    assert chargru("sample", model, "--count", "3", "--length", "50") == 0
+    assert chargru("sample", model, "--backend", "numpy", "--count", "4096", "--length", "6") == 0
+
+
+def test_a_gpu_that_is_not_to_be_had_is_told(chargru: Command, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chargru.engine.backend.cupy_installed", lambda: False)
+    assert chargru("sample", model, "--backend", "cupy", "--length", "5") == 1
+    assert "CuPy is not installed" in chargru.err
+    assert "pip install" in chargru.err
+    monkeypatch.setattr("chargru.engine.backend.gpu_present", lambda: True)
+    monkeypatch.setattr("chargru.completion.on_device.WORTH", 0.0)
+    monkeypatch.setattr(module, "_MANY", 1)
+    assert chargru("sample", model, "--length", "5") == 0
+    assert "computing on the processor: an NVIDIA GPU is here, but CuPy is not installed" in chargru.err

@@ -11,6 +11,7 @@ from chargru.storage.checkpoint import CorpusIdentity, load
 from chargru.storage.runs import Run
 from chargru.text.stream import identity, split
 from chargru.text.vocabulary import Vocabulary
+from chargru.training.device_place import OnDevice
 from chargru.training.material import Material
 from chargru.training.trainer import Trainer
 
@@ -27,9 +28,12 @@ def material_of(text, val_fraction=0.1):
 
 @pytest.fixture
 def make_trainer(tmp_path):
-    """`make_trainer(steps=20, ...)`: settings of training or of the model; `run=` and `resume=` as in Trainer."""
+    """`make_trainer(steps=20, ...)`: settings of training or of the model; `run=` and `resume=` as in Trainer.
 
-    def make(*, text=TEXT, run=None, resume=None, threads=1, **settings):
+    With a `device` it trains there.
+    """
+
+    def make(*, text=TEXT, run=None, resume=None, threads=1, device=None, **settings):
         val_fraction = settings.get("val_fraction", 0.1)
         material = material_of(text, val_fraction)
         names = {each.name for each in dataclasses.fields(TrainingConfig)}
@@ -39,12 +43,14 @@ def make_trainer(tmp_path):
         training |= {k: v for k, v in settings.items() if k in names}
         run = run or Run.create(tmp_path, "test", {})
         best = load(run.best()).averaged if resume is not None else None
+        model, training = ModelConfig(vocab_size=material.vocabulary.size, **model), TrainingConfig(**training)
         return Trainer(
             material,
-            ModelConfig(vocab_size=material.vocabulary.size, **model),
-            TrainingConfig(**training),
+            model,
+            training,
             run,
             threads=threads,
+            place=None if device is None else OnDevice(device, model, training),
             resume=resume,
             best_weights=best,
         )

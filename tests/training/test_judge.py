@@ -9,7 +9,7 @@ from chargru.config import ModelConfig
 from chargru.engine import Crew, Parameters
 from chargru.events import Evaluated, Finished, Started
 from chargru.training import evaluation, judge
-from chargru.training.evaluation import evaluate
+from chargru.training.evaluation import evaluate, on_processor
 from chargru.training.judge import QUICK, Judge
 
 
@@ -20,7 +20,7 @@ def small(monkeypatch):
 
 
 def judge_of(length):
-    return Judge(np.zeros(length, np.uint8), Crew(1))
+    return Judge(np.zeros(length, np.uint8))
 
 
 @pytest.mark.parametrize("seconds", [None, 0.0, 1.0, 1e9])
@@ -64,7 +64,7 @@ def test_both_rivals_are_scored_on_the_same_part(monkeypatch):
     first, last = (Parameters.initial(config, seed) for seed in (1, 2))
     monkeypatch.setattr(judge, "MOST", 20_000)
     with Crew(1) as crew:
-        each = Judge(val, crew)
+        each = Judge(val, on_processor(crew, np.float32))
         each.afford(None, 1.0)
         each.look(first, 1)
         score = each.decide(last, 2)

@@ -13,8 +13,8 @@ import functools
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_info
 
+from chargru.engine.blas import threadpool_info
 from chargru.engine.parameters import Array
 
 _SMALL = 100**3  # multiplications of a product that the small kernels take

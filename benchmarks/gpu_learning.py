@@ -1,0 +1,77 @@
+"""What a training on a GPU learns within a time, nothing set by hand: losses of the held-out tenth by both protocols.
+
+    python benchmarks/gpu_learning.py [--text tales] [--time 180] [--json FILE]
+
+TEXT is a file or a name from `chargru corpora`; figures of other programs are for tiny shakespeare. Needs what training
+needs and nothing else: no command line, no terminal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+from gpu_common import device, machine, print_table, write
+
+from chargru.config import TrainRequest
+from chargru.engine import Crew, Parameters, available_cores
+from chargru.events import Evaluated, Finished, Notice, Recovered
+from chargru.storage.checkpoint import load
+from chargru.training.evaluation import evaluate
+from chargru.training.session import open_session
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--text", default="tales")
+    parser.add_argument("--time", type=float, default=180.0)
+    parser.add_argument("--precision", choices=("float32", "tf32"))
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    print(machine(device()), flush=True)
+    with tempfile.TemporaryDirectory() as runs:
+        opening = time.monotonic()
+        request = TrainRequest(
+            corpus=options.text, time=options.time, out=runs, name="gpu", backend="cupy", precision=options.precision
+        )
+        trainer = open_session(request)
+        opening = time.monotonic() - opening
+        model, training = trainer.model, trainer.training
+        events = []
+        for event in trainer.run():
+            events.append(event)
+            if isinstance(event, Notice | Recovered):
+                print(event, flush=True)
+            elif isinstance(event, Evaluated):
+                print(f"{event.elapsed:6.1f} s  step {event.step:,}  {event.val_loss:.4f}", flush=True)
+        finished = events[-1]
+        assert isinstance(finished, Finished)
+        best = load(Path(finished.checkpoint))
+        weights = Parameters(best.model, best.averaged.dtype, best.averaged)
+        with Crew(available_cores()) as crew:
+            scores = {
+                protocol: evaluate(weights, trainer.material.val, protocol=protocol, crew=crew)
+                for protocol in ("stream", "window")
+            }
+    figures = {
+        "text": trainer.material.corpus.name,
+        "characters": trainer.material.corpus.characters,
+        "seconds": finished.seconds,
+        "opening": opening,
+        "updates": finished.steps,
+        "rate": finished.chars_per_second,
+        "sizes": f"{model.num_layers} × {model.hidden_size}, B{training.batch_size} T{training.seq_len}",
+        "regularised": f"dropout {training.dropout}, weight drop {training.weight_drop}",
+        "recoveries": sum(isinstance(event, Recovered) for event in events),
+        "val_loss": finished.val_loss,
+        **{name: score.nats_per_char if score else None for name, score in scores.items()},
+    }
+    write(options.json, figures)
+    print()
+    print_table(("what", "figure"), [(name, str(value)) for name, value in figures.items()])
+
+
+if __name__ == "__main__":
+    main()

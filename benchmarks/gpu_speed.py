@@ -1,0 +1,145 @@
+"""Training characters a second on a GPU, against torch's Embedding + GRU (cuDNN) + Linear + fused Adam there.
+
+    python benchmarks/gpu_speed.py [--rounds 3] [--seconds 0.4] [--compile] [--json FILE]
+
+Both sides do whole updates on the same ids, all on the device: forward, backward, clipping at norm 1, Adam; dropout is
+off on both. Ours are the two variants of the kernels (products by cuBLAS with a kernel for each gate, and products and
+gates fused, a window replayed as a graph), in float32 and with TF32 for the large products. Torch's are float32, TF32
+and bfloat16 (autocast), and with --compile torch.compile around them; the best of them is compared. Contenders take
+turns; the figures are medians. Torch's cell applies the reset gate after the product: another function, of as
+many products.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+
+import gpu_shapes
+import numpy as np
+from gpu_common import arguments, device, machine, medians, print_table, timed, torch, write
+
+from chargru.config import ModelConfig, TrainingConfig
+from chargru.engine import flops_per_character
+from chargru.engine.device import Device
+from chargru.engine.device_lesson import DeviceLesson
+from chargru.engine.fused.cupy_gru import VARIANTS
+from chargru.errors import BackendError
+
+V = 65
+SHAPES = gpu_shapes.SPEED
+
+
+def ours(gpu: Device, shape: tuple[int, int, int, int], variant: str, seconds: float) -> Callable[[], float]:
+    H, B, T, L = shape
+    ids = np.random.default_rng(0).integers(0, V, 200_000).astype(np.uint8)
+    training = TrainingConfig(steps=1, batch_size=B, seq_len=T, averaging=0.0)
+    lesson = DeviceLesson(gpu, ids, ModelConfig(V, H, L), training, variant=variant)
+    return timed(lambda: lesson.update(1e-4), lesson.collect, seconds)
+
+
+def theirs(shape: tuple[int, int, int, int], precision: str, compiled: bool, seconds: float) -> Callable[[], float]:
+    H, B, T, L = shape
+    place = torch.device("cuda")
+    embedding, gru, linear = torch.nn.Embedding(V, H), torch.nn.GRU(H, H, L), torch.nn.Linear(H, V)
+    modules = torch.nn.ModuleList([embedding, gru, linear]).to(place)
+    weights = list(modules.parameters())
+    adam = torch.optim.Adam(weights, 1e-4, fused=True)
+    rng = np.random.default_rng(0)
+    inputs, targets = (torch.from_numpy(rng.integers(0, V, (T, B))).to(place) for _ in range(2))
+    state = torch.zeros(L, B, H, device=place)
+
+    def loss_of(inputs, targets, state):  # type: ignore[no-untyped-def]
+        hidden, last = gru(embedding(inputs), state)
+        return torch.nn.functional.cross_entropy(linear(hidden).view(-1, V), targets.view(-1)), last
+
+    call = torch.compile(loss_of) if compiled else loss_of
+
+    def update() -> None:
+        nonlocal state
+        allowed = precision != "float32"
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = allowed
+        adam.zero_grad(set_to_none=True)
+        casting = torch.autocast("cuda", torch.bfloat16) if precision == "bf16" else contextlib.nullcontext()
+        with casting:
+            loss, last = call(inputs, targets, state)
+        state = last.detach().float()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
+        adam.step()
+
+    return timed(update, torch.cuda.synchronize, seconds)
+
+
+def contenders(
+    gpus: dict[str, Device], shape: tuple[int, int, int, int], compiled: bool, seconds: float
+) -> tuple[dict[str, Callable[[], float]], dict[str, str]]:
+    """What takes part, and why something does not."""
+    made: dict[str, Callable[[], float]] = {}
+    failed: dict[str, str] = {}
+    for precision, gpu in gpus.items():
+        for variant in VARIANTS:
+            try:
+                made[f"chargru {variant} {precision}"] = ours(gpu, shape, variant, seconds)
+            except BackendError as error:
+                failed[f"chargru {variant} {precision}"] = error.message
+    if torch is None or not torch.cuda.is_available():
+        return made, failed
+    for precision in ("float32", "tf32", "bf16"):
+        for how in (False, True) if compiled else (False,):
+            name = f"torch {precision}{' compiled' if how else ''}"
+            try:
+                made[name] = theirs(shape, precision, how, seconds)
+            except Exception as error:  # whatever a peer cannot do is told and does not end the comparison
+                failed[name] = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+    return made, failed
+
+
+def best(found: dict[str, float], side: str) -> str | None:
+    """The quickest contender of one side."""
+    return min((name for name in found if name.startswith(side)), key=lambda name: found[name], default=None)
+
+
+def main() -> None:
+    parser = arguments(__doc__, 0.4)
+    parser.add_argument("--compile", action="store_true", help="torch.compile too; takes a minute a shape")
+    options = parser.parse_args()
+    gpus = {"float32": device()}
+    with contextlib.suppress(BackendError):  # an older GPU has no TF32
+        gpus["tf32"] = Device.cupy("tf32")
+    print(f"{machine(gpus['float32'])}; medians of {options.rounds} rounds\n")
+    begin, figures, rows = time.monotonic(), [], []
+    for shape in SHAPES:
+        if time.monotonic() - begin > options.limit:
+            break
+        H, B, T, L = shape
+        made, failed = contenders(gpus, shape, options.compile, options.seconds)
+        found = medians(made, options.rounds)
+        made.clear()
+        for gpu in gpus.values():
+            gpu.free_pool()
+        if torch is not None:
+            torch.cuda.empty_cache()
+        our, their = best(found, "chargru"), best(found, "torch")
+        rate = {name: B * T / seconds for name, seconds in found.items()}
+        operations = flops_per_character(H, L, V)
+        figures.append({"shape": shape, "rates": rate, "failed": failed, "ours": our, "theirs": their})
+        write(options.json, figures)
+        rows.append(
+            (
+                gpu_shapes.shape(*shape),
+                f"{rate[our] / 1e3:,.0f} ({our.removeprefix('chargru ')})" if our else "failed",
+                f"{rate[their] / 1e3:,.0f} ({their.removeprefix('torch ')})" if their else "not run",
+                f"**{rate[our] / rate[their]:.2f}×**" if our and their else "",
+                f"{1e6 * found[our] / (T * L):.1f}" if our else "",
+                f"{rate[our] * operations / 1e12:.1f}" if our else "",
+            )
+        )
+        print(f"{rows[-1]} {failed or ''}", flush=True)
+    print()
+    print_table(("shape", "chargru, k ch/s", "torch, k ch/s", "ratio", "µs a step of a layer", "TF/s"), rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,224 @@
+"""The device that CuPy reaches: an NVIDIA GPU.
+
+What is used of CuPy is little and stable: arrays and their pool, raw modules, streams and their capture, and cuBLAS's
+sgemm, called directly since `cupy.matmul` copies slices and cannot be told a precision.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from chargru.engine.device import PRECISIONS, Device, DeviceFacts
+from chargru.engine.fused.gemm import gemm
+from chargru.engine.fused.kernels import SOURCE, DeviceArray, Dimensions
+from chargru.engine.parameters import Array
+from chargru.errors import BackendError
+
+_DRIVER_TOO_OLD, _NO_DEVICE = 35, 100  # cudaErrorInsufficientDriver, cudaErrorNoDevice
+_CLOCK_RATE, _MULTIPROCESSORS = 13, 16  # cudaDeviceAttr
+_DEFAULT_MATH, _TF32_MATH = 0, 3  # cublasMath_t
+_OUT_OF_MEMORY = {"CUDARuntimeError": 2, "CUDADriverError": 2, "CUBLASError": 3}
+
+
+class CupyLauncher:
+    """Launches kernels of `gru.cu`, which is compiled at the first launch and kept by CuPy in its own cache."""
+
+    def __init__(self, cupy: Any) -> None:
+        self._module = cupy.RawModule(code=SOURCE.read_text(encoding="utf-8"), options=("-std=c++17",))
+        self._compile_error = cupy.cuda.compiler.CompileException
+        self._kernels: dict[str, Any] = {}
+
+    def launch(
+        self, name: str, grid: Dimensions, block: Dimensions, arguments: tuple[Any, ...], shared_bytes: int = 0
+    ) -> None:
+        """Queue the kernel on the current stream.
+
+        Raises:
+            BackendError: the kernels do not compile here.
+        """
+        kernel = self._kernels.get(name)
+        if kernel is None:
+            try:
+                kernel = self._kernels[name] = self._module.get_function(name)
+            except self._compile_error as error:
+                message = f"the GPU kernels do not compile here: {_first_line(error)}"
+                raise BackendError(message, "use --backend numpy") from None
+            except (ImportError, OSError, RuntimeError) as error:  # no nvrtc, a driver that does not load what it made
+                message = f"the GPU kernels cannot be loaded: {_first_line(error)}"
+                raise BackendError(message, "install the CuPy that fits your CUDA, or use --backend numpy") from None
+        kernel(grid, block, arguments, shared_mem=shared_bytes)
+
+
+class CupyDevice(Device):
+    """The first NVIDIA GPU, with a stream of its own (graphs are captured from one, never from the default stream)."""
+
+    def __init__(self, precision: str = "float32") -> None:
+        """Raises BackendError as `Device.cupy` says."""
+        if precision not in PRECISIONS:
+            raise BackendError(
+                f"there are no {precision} kernels in this version", f"choose one of {', '.join(PRECISIONS)}"
+            )
+        cupy = _import_cupy()
+        _look_for_device(cupy)
+        self._cupy = cupy
+        facts = _facts(cupy)
+        if precision == "tf32" and float(facts.compute_capability) < 8:
+            raise BackendError(
+                f"{facts.name} has no TF32 (compute capability {facts.compute_capability}, 8.0 is needed)",
+                "use --precision float32",
+            )
+        super().__init__(cupy, CupyLauncher(cupy), facts, precision)
+        self._place = cupy.cuda.Device(0)
+        with self._place:
+            self._stream = cupy.cuda.Stream(non_blocking=True)
+        self._cublas = importlib.import_module("cupy_backends.cuda.libs.cublas")
+        self._one, self._zero = np.ones((), np.float32), np.zeros((), np.float32)
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """Makes the device and its stream this thread's current ones."""
+        with self._place, self._stream:
+            yield
+
+    def array(self, host: Array) -> DeviceArray:
+        """A copy on the device, of the same type."""
+        with self.active():
+            return self.xp.array(host, order="C")
+
+    def copy(self, host: Array, to: DeviceArray) -> None:
+        """Copy a host array into one on the device, of the same shape and type."""
+        with self.active():
+            to.set(np.ascontiguousarray(host))
+
+    def host(self, array: DeviceArray) -> Array:
+        """A copy on the host; waits for all work that was queued before."""
+        with self.active():
+            found: Array = self.xp.asnumpy(array)
+            return found
+
+    def synchronize(self) -> None:
+        """Wait for everything that was queued."""
+        self._stream.synchronize()
+
+    def product(self, a: DeviceArray, b: DeviceArray, out: DeviceArray, *, exact: bool = False) -> Callable[[], None]:
+        """What computes out = a b by cuBLAS, see `Device.product`. Cannot be captured."""
+        call = gemm(a, b, out)
+        mode = _TF32_MATH if self.precision == "tf32" and not exact else _DEFAULT_MATH
+        arguments = (
+            *(call.transpose_a, call.transpose_b, call.m, call.n, call.k),  # CUBLAS_OP_N is 0, CUBLAS_OP_T is 1
+            *(self._one.ctypes.data, call.A.data.ptr, call.lda, call.B.data.ptr, call.ldb),
+            *(self._zero.ctypes.data, call.C.data.ptr, call.ldc),
+        )
+        return partial(self._multiply, mode, arguments, (a, b, out))
+
+    def _multiply(self, mode: int, arguments: tuple[int, ...], _arrays: tuple[DeviceArray, ...]) -> None:
+        """One sgemm on the current stream; `_arrays` only have to live as long as their addresses are used."""
+        cublas, handle = self._cublas, self._cupy.cuda.device.get_cublas_handle()  # a thread has its own
+        cublas.setMathMode(handle, mode)
+        cublas.setPointerMode(handle, cublas.CUBLAS_POINTER_MODE_HOST)
+        cublas.sgemm(handle, *arguments)
+
+    def captured(self, work: Callable[[], None]) -> Callable[[], None]:
+        """`work` as a CUDA graph: done as it is the first time, which loads its kernels, captured the second time."""
+        return _Graph(self, self._stream, work)
+
+    def memory(self) -> tuple[int, int]:
+        """Free bytes (those the pool keeps in reserve included) and all bytes of the device."""
+        with self.active():
+            free, whole = self.xp.cuda.runtime.memGetInfo()
+            return int(free) + int(self.xp.get_default_memory_pool().free_bytes()), int(whole)
+
+    def free_pool(self) -> None:
+        """Give memory that nothing uses any more back to the system."""
+        with self.active():
+            self._stream.synchronize()
+            self.xp.get_default_memory_pool().free_all_blocks()
+
+    def is_memory_error(self, error: BaseException) -> bool:
+        """Whether this is how the device says that its memory is full."""
+        if isinstance(error, MemoryError):  # CuPy's own is one
+            return True
+        expected = _OUT_OF_MEMORY.get(type(error).__name__)
+        return expected is not None and getattr(error, "status", None) == expected
+
+
+class _Graph:
+    """Kernels that are launched together."""
+
+    def __init__(self, device: CupyDevice, stream: Any, work: Callable[[], None]) -> None:
+        self._device, self._stream, self._work = device, stream, work
+        self._loaded = False
+        self._graph: Any = None
+
+    def __call__(self) -> None:
+        if not self._loaded:
+            self._work()
+            self._loaded = True
+            return
+        if self._graph is None:
+            self._graph = self._capture()
+        self._graph.launch(self._stream)
+
+    def _capture(self) -> Any:
+        with self._device.active():
+            self._stream.begin_capture()
+            try:
+                self._work()
+            except BaseException:
+                if self._stream.is_capturing():
+                    self._stream.end_capture()
+                raise
+            return self._stream.end_capture()
+
+
+def _import_cupy() -> Any:
+    try:
+        return importlib.import_module("cupy")
+    except ImportError as error:
+        if isinstance(error, ModuleNotFoundError) and error.name == "cupy":
+            message, hint = "CuPy is not installed", "install chargru[cuda13] (or chargru[cuda12] for older drivers)"
+        else:
+            message, hint = f"CuPy cannot be imported: {_first_line(error)}", "install the CuPy that fits your CUDA"
+        raise BackendError(message, hint) from None
+
+
+def _look_for_device(cupy: Any) -> None:
+    runtime = cupy.cuda.runtime
+    try:
+        count = runtime.getDeviceCount()
+    except runtime.CUDARuntimeError as error:
+        if error.status == _DRIVER_TOO_OLD:
+            message = "the NVIDIA driver is missing or too old for the installed CuPy"
+            raise BackendError(message, "update the driver, or install chargru[cuda12]") from None
+        if error.status == _NO_DEVICE:
+            count = 0
+        else:
+            raise BackendError(f"CUDA does not start: {_first_line(error)}", "use --backend numpy") from None
+    if count == 0:
+        raise BackendError("there is no NVIDIA GPU here", "use --backend numpy")
+
+
+def _facts(cupy: Any) -> DeviceFacts:
+    runtime = cupy.cuda.runtime
+    properties = runtime.getDeviceProperties(0)
+    capability = str(cupy.cuda.Device(0).compute_capability)  # "90", "120"
+    return DeviceFacts(
+        name=properties["name"].decode(errors="replace"),
+        compute_capability=f"{capability[:-1]}.{capability[-1]}",
+        memory=int(properties["totalGlobalMem"]),
+        driver_version=int(runtime.driverGetVersion()),
+        runtime_version=int(runtime.runtimeGetVersion()),
+        library_version=str(cupy.__version__),
+        multiprocessors=int(runtime.deviceGetAttribute(_MULTIPROCESSORS, 0)),
+        clock=1e3 * runtime.deviceGetAttribute(_CLOCK_RATE, 0),
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

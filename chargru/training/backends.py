@@ -1,0 +1,96 @@
+"""Which backend a training gets, and what follows from it: sizes, memory, what there is to tell."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from chargru.config import ModelConfig, TrainingConfig, TrainRequest
+from chargru.engine import Backend, available_cores, blas, choose_backend
+from chargru.engine.device import Device
+from chargru.errors import ConfigError
+from chargru.training import autotune, device_memory, device_sizes, memory
+from chargru.training.device_speed import device_speed
+from chargru.training.trusted import verify
+
+
+def backend_for(request: TrainRequest) -> Backend:
+    """The backend that was asked for.
+
+    Raises:
+        BackendError: it cannot be had.
+        ConfigError: a precision that is not there yet.
+    """
+    if request.precision == "bf16":
+        raise ConfigError("bf16 is not there yet: it waits for kernels of its own", "use --precision tf32 or float32")
+    return choose_backend(request.backend, request.precision or "float32", verify)
+
+
+def backend_again(request: TrainRequest, training: TrainingConfig, backend: Backend) -> Backend:
+    """The backend for a run that goes on, which may have been made with numbers that a GPU is not for."""
+    if backend.gpu is None:
+        return backend
+    if training.dtype != "float32":
+        reason = f"this run is in {training.dtype}, and the GPU path is float32 only"
+        if request.backend == "cupy":
+            raise ConfigError(reason, "go on with --backend numpy")
+        return dataclasses.replace(choose_backend("numpy"), note=f"computing on the processor: {reason}")
+    if training.precision == backend.gpu.precision:
+        return backend
+    return choose_backend(request.backend, training.precision, verify)
+
+
+def about(backend: Backend, training: TrainingConfig) -> tuple[str, ...]:
+    """What there is to tell of the place where it is computed, a line each."""
+    if backend.gpu is not None:
+        return ()
+    told = (
+        backend.note,
+        "" if blas.known() else blas.UNKNOWN,
+        "" if training.precision == "float32" else f"{training.precision} is a GPU's: NumPy computes in float32",
+    )
+    return tuple(note for note in told if note)
+
+
+def with_room(
+    request: TrainRequest, backend: Backend, model: ModelConfig, training: TrainingConfig, characters: int
+) -> Backend:
+    """The backend, or NumPy's where these sizes do not fit the GPU's memory and no GPU was insisted on.
+
+    Raises:
+        ConfigError: there is no memory for these sizes, with some that fit.
+    """
+    if backend.gpu is not None:
+        try:
+            device_memory.refuse_impossible(backend.gpu, model, training, characters)
+            return backend
+        except ConfigError as error:
+            if request.backend == "cupy":
+                raise
+            note = f"computing on the processor: {error.message} ({error.hint})"
+            backend = dataclasses.replace(choose_backend("numpy"), note=note)
+    memory.refuse_impossible(model, training, request.threads or available_cores())
+    return backend
+
+
+def sizes_for_device(
+    device: Device, budget: Mapping[str, Any], request: TrainRequest, characters: int, vocab_size: int
+) -> autotune.Sizes:
+    """Sizes for a GPU, for a text of so many characters; `budget` has one of time, steps and epochs."""
+    seq_len = request.seq_len or autotune.SEQ_LEN
+
+    def updates(hidden_size: int, num_layers: int, rows: int) -> float:
+        rows = request.batch_size or rows
+        if "steps" in budget:
+            return float(budget["steps"])
+        if "epochs" in budget:
+            return float(budget["epochs"]) * characters / (rows * seq_len)
+        model = ModelConfig(vocab_size, hidden_size, num_layers)
+        return float(budget["time"]) / device_speed(device).update_seconds(model, rows, seq_len)
+
+    def fits(hidden_size: int, num_layers: int, rows: int) -> bool:
+        model = ModelConfig(vocab_size, hidden_size, num_layers)
+        return device_memory.fits(device, model, request.batch_size or rows, seq_len, characters)
+
+    return device_sizes.choose(characters, updates, fits, timed="time" in budget)

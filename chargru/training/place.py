@@ -1,0 +1,90 @@
+"""Where a training computes: this processor, or (`device_place`) a GPU."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import numpy.typing as npt
+
+from chargru.completion.generate import Completion
+from chargru.config import ModelConfig, SamplingConfig, TrainingConfig
+from chargru.engine import Parameters, crew_for
+from chargru.storage.checkpoint import Checkpoint
+from chargru.text.vocabulary import Vocabulary
+from chargru.training.clock import resident_memory
+from chargru.training.evaluation import Scorers, on_processor
+from chargru.training.forecast import Forecast, forecast_training
+from chargru.training.learner import Learner, Learns
+from chargru.training.material import Material
+from chargru.training.speed import machine_speed, operations
+
+Array = npt.NDArray[Any]
+
+
+class Place(Protocol):
+    """What a trainer needs of the place where it computes; a context manager while it is at work."""
+
+    @property
+    def scorers(self) -> Scorers:
+        """Networks for evaluations."""
+
+    def learner(self, ids: Array, resume: Checkpoint | None) -> Learns:
+        """The state that learns `ids` (n,), new or that of a checkpoint."""
+
+    def brought(self, weights: Array) -> Array:
+        """A copy of a buffer of weights (P,) here, from the host's memory."""
+
+    def sample(self, parameters: Parameters, vocabulary: Vocabulary, prompt: Array, config: SamplingConfig) -> str:
+        """One continuation of the ids `prompt`."""
+
+    def forecast(self, material: Material) -> Forecast:
+        """What a training with a budget of time will be like here."""
+
+    @property
+    def memory(self) -> int:
+        """Bytes of the host's memory that training takes."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class OnProcessor:
+    """NumPy, on so many threads or processes."""
+
+    def __init__(self, model: ModelConfig, training: TrainingConfig, threads: int) -> None:
+        self._model, self._training, self._threads = model, training, threads
+        self._crew = crew_for(threads, training.batch_size, operations(model, training.batch_size, training.seq_len))
+        self.scorers = on_processor(self._crew, training.dtype)
+
+    def learner(self, ids: Array, resume: Checkpoint | None) -> Learner:
+        return Learner(ids, self._model, self._training, self._crew, resume)
+
+    def brought(self, weights: Array) -> Array:
+        return weights.copy()
+
+    def sample(self, parameters: Parameters, vocabulary: Vocabulary, prompt: Array, config: SamplingConfig) -> str:
+        completion = Completion(parameters, vocabulary, prompt, config, chunk=config.length)
+        for _ in completion:
+            pass
+        return completion.texts[0]
+
+    def forecast(self, material: Material) -> Forecast:
+        speed = machine_speed(self._threads)  # known since the sizes were chosen
+        return forecast_training(material, self._model, self._training, speed)
+
+    @property
+    def memory(self) -> int:
+        return resident_memory(self._crew.helpers.pids if self._crew.helpers else ())
+
+    def __enter__(self) -> Self:
+        self._crew.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._crew.__exit__(kind, error, trace)

@@ -1,0 +1,145 @@
+"""`benchmarks/gpu_check.py` without a GPU, and what it makes of parts that fail, hang or write half their figures."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+
+
+@pytest.fixture(scope="module")
+def modules():
+    """gpu_check and gpu_report, which are programs and no package."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(BENCHMARKS)
+        yield importlib.import_module("gpu_check"), importlib.import_module("gpu_report")
+
+
+@pytest.fixture
+def check(modules):
+    return modules[0]
+
+
+@pytest.fixture
+def report(modules):
+    return modules[1]
+
+
+def options(check, **changes):
+    return check.argparse.Namespace(**({"text": "tales", "learn": 180.0, "only": ""} | changes))
+
+
+def test_without_a_gpu_it_says_so_in_one_line_and_changes_nothing(tmp_path):
+    results = tmp_path / "results.md"
+    done = subprocess.run(
+        [sys.executable, str(BENCHMARKS / "gpu_check.py"), "--results", str(results)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert "no GPU to measure on: " in done.stderr
+    assert not results.exists()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["speed", "sample", "memory", "learning"])
+def test_each_benchmark_does_so_too(name, tmp_path):
+    out = tmp_path / "figures.json"
+    done = subprocess.run(
+        [sys.executable, str(BENCHMARKS / f"gpu_{name}.py"), "--json", str(out)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 3
+    assert done.stderr.startswith("no GPU to measure on: ")
+    assert len(done.stderr.splitlines()) == 1
+    assert not out.exists()
+
+
+def test_a_report_of_nothing_says_not_run_everywhere(check, report):
+    text = report.render(check.parts(options(check)), {})
+    assert "Never run" in text
+    rows = [line for line in text.splitlines() if line.startswith("| ") and "---" not in line]
+    filled = [line for line in rows if "not run" not in line]
+    headers = {each.blank[0] for each in check.parts(options(check))}
+    assert len(filled) == len(check.parts(options(check)))  # the headers
+    assert {tuple(line.strip("| ").split(" | ")) for line in filled} == headers
+
+
+def test_the_limits_together_are_under_nine_minutes(check):
+    assert check.TOTAL < 9 * 60
+    usual = [part for part in check.parts(options(check)) if part.name not in ("memcheck", "racecheck")]
+    assert sum(part.seconds for part in usual) < check.TOTAL  # the sanitizers have what is left
+
+
+def part(report, *command, seconds=20.0):
+    return report.Part("odd", seconds, lambda out: [each.replace("OUT", str(out)) for each in command],
+                       report.show_sampling, report.SAMPLING_ROWS)  # fmt: skip
+
+
+FIGURES = [{"shape": [512, 2, 256], "rates": {"chargru": 5e6, "torch": 2e6}, "step": 5e-5}]
+
+
+def code(text):
+    return (sys.executable, "-c", text)
+
+
+def test_a_part_that_fails_keeps_what_it_has_and_what_it_said(check, report, tmp_path):
+    program = f"open('OUT', 'w').write({json.dumps(json.dumps(FIGURES))}); print('about to fail'); raise SystemExit(5)"
+    odd = part(report, *code(program))
+    result = check.run(odd, tmp_path / "out", 20)
+    assert result["ended"] == "failed with code 5"
+    text = report.render([odd], {"odd": result})
+    assert "| 2 × 512 units, 256 at once | 5,000 | 50 | 2,000 | **2.50×** |" in text
+    assert "about to fail" in text
+
+
+def test_a_part_that_hangs_is_ended_with_its_children(check, report, tmp_path):
+    child = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(60)'])"
+    odd = part(report, *code(child))
+    result = check.run(odd, tmp_path / "out", 1.0)
+    assert result["ended"] == "ended after 1 s"
+    assert result["seconds"] < 30
+    assert "not run" in report.render([odd], {"odd": result})
+
+
+@pytest.mark.parametrize("written", ["", "{", "[1]", "null", '[{"shape": [1]}]', "<?xml version='1.0'?><testsuite>"])
+def test_half_written_figures_are_no_figures(check, report, tmp_path, written):
+    (tmp_path / "out").write_text(written)
+    odd = part(report)
+    result = {"ended": "done", "code": 0, "seconds": 1.0, "figures": check.figures(tmp_path / "out")}
+    assert "| 2 × 512 units, 256 at once | not run |" in report.render([odd], {"odd": result})
+
+
+def test_a_program_that_is_not_there_is_not_run(check, report, tmp_path):
+    result = check.run(part(report, "no-such-program-here"), tmp_path / "out", 5)
+    assert result["ended"] == "not run: no-such-program-here is not installed"
+
+
+def test_tests_are_counted_from_their_own_report(report):
+    xml = """<?xml version="1.0"?><testsuites><testsuite>
+    <testcase classname="tests.gpu.test_a" name="one"><properties><property name="summary" value="off by 1e-6"/>
+    </properties></testcase>
+    <testcase classname="tests.gpu.test_a" name="two"><failure message="assert 1 == 2">long</failure></testcase>
+    <testcase classname="tests.gpu.test_a" name="three"><skipped message="no g++"/></testcase>
+    </testsuite></testsuites>"""
+    found = report.tests_in(xml)
+    assert (found["passed"], found["skips"], found["failed"]) == (1, 1, {"test_a::two": "assert 1 == 2"})
+    shown = "\n".join(report.show_tests(found))
+    assert "FAILED test_a::two: assert 1 == 2" in shown
+    assert "off by 1e-6" in shown
+    assert "skipped: no g++" in shown
+
+
+def test_the_report_in_the_repository_is_one_of_this_program(check, report):
+    text = (BENCHMARKS / "gpu_results.md").read_text(encoding="utf-8")
+    for each in check.parts(options(check)):
+        assert f"## {each.name}\n" in text
+    if "Never run" in text:
+        assert text == report.render(check.parts(options(check)), {})
