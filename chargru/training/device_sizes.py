@@ -22,8 +22,8 @@ _LADDER = (
     (128, 2, 8e-3, 1_000),
     (192, 2, 7e-3, 1_300),
     (256, 2, 6e-3, 1_900),
-    (384, 2, 4e-3, 5_000),
-    (512, 2, 3e-3, 10_000),
+    (384, 2, 4e-3, 3_700),
+    (512, 2, 3e-3, 5_000),
     (768, 2, 2e-3, 20_000),
     (1024, 2, 1.5e-3, 40_000),
 )
@@ -60,7 +60,7 @@ def choose(
             break
         rows *= 2
     count = max(1.0, updates(hidden, layers, rows))
-    dropout, weight_drop = regularization(count * rows * SEQ_LEN / max(train_chars, 1))
+    dropout, weight_drop = regularization(count * rows * SEQ_LEN / max(train_chars, 1), hidden)
     return Sizes(
         hidden_size=hidden,
         num_layers=layers,

@@ -64,3 +64,4 @@ def test_what_is_dropped_grows_with_the_passes():
     assert found[0] == (0, 0)
     assert found == sorted(found)
     assert found[-1] == regularization(80)
+    assert regularization(10, 512) > regularization(10, 256) == regularization(10, 64)

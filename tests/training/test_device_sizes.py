@@ -6,6 +6,7 @@ import pytest
 
 from chargru.config import ModelConfig
 from chargru.training import device_speed
+from chargru.training.autotune import regularization
 from chargru.training.device_sizes import MOST_ROWS, ROWS, choose
 from chargru.training.device_speed import DeviceSpeed, solved
 from tests.engine.cuda_on_cpu import emulated_device, needs_compiler
@@ -36,7 +37,7 @@ def test_a_short_text_gets_a_small_network_and_is_not_read_by_more_rows():
     chosen = sizes(20_000, 600)
     assert chosen.hidden_size <= 256
     assert chosen.batch_size == ROWS
-    assert chosen.dropout == 0.5
+    assert chosen.dropout == regularization(1_000)[0]
 
 
 def test_a_long_text_is_read_by_as_many_rows_as_cost_nothing():

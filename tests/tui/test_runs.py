@@ -175,6 +175,20 @@ async def test_different_texts_do_not_compare_and_that_is_said(root: Path) -> No
         await until(pilot, lambda: words in words_on(app))
 
 
+async def test_the_cursor_stays_on_its_run_when_the_columns_change(root: Path) -> None:
+    app = house(root)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await open_runs(pilot, app, "4 runs")
+        table = app.screen.query_one(RunsTable)
+        await press(pilot, "down", "down")
+        before = current(app)
+        assert before != names(app)[0]
+        columns = table._columns_shown
+        table._columns_shown = columns[:-1]  # as if the size had changed since, and nobody had said so yet
+        table.show(table._rows, {}, table._look)
+        assert (current(app), table._columns_shown) == (before, columns)
+
+
 @pytest.mark.long
 async def test_the_mouse_marks_sorts_and_plays(root: Path) -> None:
     app = house(root)

@@ -84,11 +84,13 @@ class RunsTable(DataTable[Text]):
         self._rows, self._marks, self._look = tuple(rows), dict(marks), look
         if same and columns == self._columns_shown:
             self._update()
+            if not cursor:
+                return
         else:
             self._columns_shown = columns
-            self._fill()
+            self._fill()  # which takes the cursor to the first row
         places = {row.path: place for place, row in enumerate(self._rows)}
-        if rows and (not same or cursor):
+        if rows:
             self.move_cursor(row=places.get(was, min(max(index, 0), len(rows) - 1)))
 
     def on_resize(self) -> None:
