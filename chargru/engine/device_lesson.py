@@ -17,6 +17,9 @@ from chargru.engine.fused.kernels import DeviceArray
 from chargru.engine.parameters import Array, Parameters, parameter_count
 
 
+_STRETCH = 1 << 24  # ids that are copied at once
+
+
 class DeviceAdam:
     """`engine.optimizer.Adam` on a device: one kernel over flat buffers, clipping and averaging included.
 
@@ -82,7 +85,7 @@ class DeviceLesson:
             return lesson_bytes(model, rows, T, len(ids), decay=training.weight_decay > 0)
 
         with device.active(), told_if_full(device, B, needed):
-            self._ids = device.array(np.asarray(ids, np.int32))
+            self._ids = _uploaded(device, ids)
             self.network = DeviceNetwork(device, model, B, T, variant=variant, needed=needed)
             self._adam = DeviceAdam(device, model, training, self.network)
             self._history = device.xp.zeros((HISTORY, 2), "float32")
@@ -190,3 +193,12 @@ class DeviceLesson:
             lines = self.device.host(self._history[: self._queued])
             self._seen += [(float(loss), float(norm)) for loss, norm in lines]
             self._queued = 0
+
+
+def _uploaded(device: Device, ids: Array) -> DeviceArray:
+    """The ids (n,) on the device as int32, in stretches: those of a large text are a memory map, and stay one here."""
+    found = device.xp.empty(len(ids), "int32")
+    for start in range(0, len(ids), _STRETCH):
+        stretch = slice(start, start + _STRETCH)
+        device.copy(np.asarray(ids[stretch], np.int32), found[stretch])
+    return found

@@ -223,3 +223,10 @@ def test_checkpoint_names_the_same_arrays():
         name for name in Checkpoint.__dataclass_fields__ if name in ("weights", "averaged", "adam_m", "adam_v", "state")
     ]
     assert names == ["weights", "averaged", "adam_m", "adam_v", "state"]
+
+
+def test_ids_go_to_the_device_in_stretches(monkeypatch):
+    monkeypatch.setattr(lesson_module, "_STRETCH", 7)
+    lesson = make_lesson()
+    np.testing.assert_array_equal(lesson.device.host(lesson._ids), TEXT)
+    assert lesson._ids.dtype == np.int32
