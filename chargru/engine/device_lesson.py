@@ -16,7 +16,6 @@ from chargru.engine.fused.cupy_gru import run
 from chargru.engine.fused.kernels import DeviceArray
 from chargru.engine.parameters import Array, Parameters, parameter_count
 
-
 _STRETCH = 1 << 24  # ids that are copied at once
 
 
