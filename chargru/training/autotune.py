@@ -65,9 +65,9 @@ _WEIGHT_DROP = (0.0, 0.03, 0.05, 0.055, 0.115, 0.25, 0.5)
 def regularization(passes: float, hidden_size: int = 256) -> tuple[float, float]:
     """Dropout before the output and of recurrent weights for a text that is read so often.
 
-    A large network remembers more of every pass: 512 units are treated as if they read the text 1.4 times as often.
+    A large network remembers more of every pass: 512 units are treated as if they read the text 1.2 times as often.
     """
-    passes *= max(1.0, hidden_size / 256) ** 0.5
+    passes *= max(1.0, hidden_size / 256) ** 0.25
     dropout, weight_drop = (float(np.interp(passes, _PASSES, each)) for each in (_DROPOUT, _WEIGHT_DROP))
     return round(dropout, 2), round(weight_drop, 3)
 
