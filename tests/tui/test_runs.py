@@ -189,6 +189,10 @@ async def test_the_cursor_stays_on_its_run_when_the_columns_change(root: Path) -
         assert (current(app), table._columns_shown) == (before, columns)
 
 
+def test_a_poll_while_the_app_is_being_left_is_none() -> None:
+    RunsScreen()._poll()  # there is no screen on the stack any more, nor an app
+
+
 @pytest.mark.long
 async def test_the_mouse_marks_sorts_and_plays(root: Path) -> None:
     app = house(root)

@@ -92,7 +92,8 @@ class RunsScreen(BaseScreen):
             self.look()
 
     def _poll(self) -> None:
-        if self.app.screen is self and self._asked is None and monotonic() >= self._next:
+        # not `app.screen`, which raises when the app is being left and no screen is on the stack any more
+        if self.is_active and self._asked is None and monotonic() >= self._next:
             self.look()
 
     def look(self) -> None:
