@@ -10,7 +10,7 @@ from chargru.config import ModelConfig, SamplingConfig
 from tests.completion.models import make_completer, naive_nats
 from tests.engine.cuda_on_cpu import emulated_device, needs_compiler
 
-pytestmark = needs_compiler
+pytestmark = [needs_compiler, pytest.mark.long]
 
 COMPLETER = make_completer()
 

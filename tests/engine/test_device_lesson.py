@@ -82,6 +82,7 @@ REGULARIZED = {"dropout": 0.2, "weight_drop": 0.1, "state_reset": 0.1, "weight_d
         pytest.param("gemm", {}, id="gemm", marks=pytest.mark.long),
     ],
 )
+@pytest.mark.long
 def test_two_hundred_updates_have_numpys_losses(variant, changes, masks_of_the_device):
     config = training(**changes)
     with Crew(1) as crew:

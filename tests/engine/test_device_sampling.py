@@ -12,7 +12,7 @@ from chargru.engine.fused import update_launches as update
 from chargru.engine.fused import window_launches as into
 from tests.engine.cuda_on_cpu import emulated_device, needs_compiler, philox
 
-pytestmark = needs_compiler
+pytestmark = [needs_compiler, pytest.mark.long]
 
 
 TINY = 1e-300  # below it dividing by a sum leaves nothing

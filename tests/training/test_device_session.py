@@ -18,7 +18,7 @@ from chargru.training.learner import Learner
 from chargru.training.session import open_session
 from tests.engine.cuda_on_cpu import emulated_device, needs_compiler
 
-pytestmark = needs_compiler
+pytestmark = [needs_compiler, pytest.mark.long]
 
 TEXT = "the rain fell on the walls of the old harbour, and nobody came. " * 40
 SMALL = {"hidden_size": 12, "num_layers": 1, "batch_size": 3, "seq_len": 8, "evaluations": 2}

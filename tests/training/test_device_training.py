@@ -16,7 +16,7 @@ from chargru.training.device_place import OnDevice
 from tests.engine.cuda_on_cpu import emulated_device, needs_compiler
 from tests.training.stories import only
 
-pytestmark = needs_compiler
+pytestmark = [needs_compiler, pytest.mark.long]
 
 PLAIN = {"dropout": 0.0, "weight_drop": 0.0, "state_reset": 0.0, "learning_rate": 3e-3}
 CONSTANT = {"warmup": 0.0, "final_rate": 1.0}  # a rate that does not depend on where a training is cut

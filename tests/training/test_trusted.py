@@ -129,6 +129,7 @@ ENDINGS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("program", "told"), ENDINGS.values(), ids=ENDINGS.keys())
 def test_however_the_process_ends_it_is_told(monkeypatch, program, told):
     monkeypatch.setattr(trusted, "_PROGRAM", program)
@@ -157,6 +158,7 @@ def test_a_gpu_for_one_process_only_is_checked_in_this_one(monkeypatch):
     assert check_apart(device()) == "found here"
 
 
+@pytest.mark.long
 @needs_compiler
 def test_the_process_makes_the_real_check(monkeypatch):
     """With the kernels on the processor in the place of a GPU."""

@@ -33,6 +33,7 @@ def wanted() -> TrainingWanted:
     return TrainingWanted(TrainRequest(corpus="tales", time=30))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", [(80, 24), pytest.param((160, 48), marks=pytest.mark.long)])
 async def test_every_screen_and_every_state(size: tuple[int, int]) -> None:
     runner = FakeRunner()
@@ -169,6 +170,7 @@ async def test_other_themes_paint_the_chart_too() -> None:
             assert_sound(app)
 
 
+@pytest.mark.long
 async def test_tasks_do_not_start_before_their_screen_is_on_the_stack(monkeypatch: pytest.MonkeyPatch) -> None:
     """Textual asks for eager tasks from Python 3.12 on; on 3.11 a stand-in takes their place in this test."""
 

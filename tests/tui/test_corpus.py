@@ -194,6 +194,7 @@ async def test_what_is_no_path_is_said() -> None:
         assert app.screen.query_one(TimeInput).value.endswith("90s")
 
 
+@pytest.mark.long
 async def test_names_complete_and_right_accepts(tmp_path: Path) -> None:
     (tmp_path / "A Tale.txt").write_text("x")
     app = make_app(library=Texts())
@@ -352,6 +353,7 @@ def test_a_forecast_says_as_much_as_fits() -> None:
 @pytest.mark.parametrize(
     "size", [pytest.param((60, 18), marks=pytest.mark.long), (80, 24), pytest.param((160, 48), marks=pytest.mark.long)]
 )
+@pytest.mark.long
 async def test_what_matters_is_on_the_screen(size: tuple[int, int]) -> None:
     kept = remembered(budget="7m", recent=tuple(f"/mine/{text}" for text in HOSTILE))
     app = make_app(library=Texts(*HOSTILE), remembered=kept)

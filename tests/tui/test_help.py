@@ -26,6 +26,7 @@ def test_a_table_keeps_its_columns() -> None:
     assert lines[-1] == "ctrl+x  short"
 
 
+@pytest.mark.long
 async def test_groups_and_the_way_between_help_and_all_keys() -> None:
     app = make_app()
     async with app.run_test(size=(80, 24)) as pilot:

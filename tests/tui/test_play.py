@@ -151,6 +151,7 @@ async def test_the_best_comes_first_and_equal_ones_once() -> None:
         assert_sound(app)
 
 
+@pytest.mark.long
 async def test_a_note_about_a_prompt_goes_with_it() -> None:
     model = FakeModel(notes=("™ is read as TM",))
     app = make_app(models=FakeModels("tales-1", model=model))
@@ -174,6 +175,7 @@ async def test_a_training_that_failed_is_not_live_any_more() -> None:
         await until(pilot, lambda: "model tales · just trained" in words_on(app))
 
 
+@pytest.mark.long
 async def test_ghost_strip_and_surprise_while_typing() -> None:
     model = FakeModel()
     app = make_app(models=FakeModels("tales-1", model=model))

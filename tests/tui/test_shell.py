@@ -115,6 +115,7 @@ def styled(app: ChargruApp, attribute: str) -> list[str]:
     return lines
 
 
+@pytest.mark.long
 async def test_focus_shows_without_colours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     app = make_app()

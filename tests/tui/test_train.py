@@ -73,6 +73,7 @@ def legend(app: ChargruApp) -> str:
     return painted(app)[line.region.y][line.region.x : line.region.right]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", [(80, 24), pytest.param((160, 48), marks=pytest.mark.long)])
 async def test_a_tour_of_the_chart(size: tuple[int, int]) -> None:
     app = make_app()
@@ -259,6 +260,7 @@ async def test_panels_take_the_whole_screen_and_the_log_can_be_scrolled() -> Non
             await until(pilot, lambda: app.screen.maximized is None)
 
 
+@pytest.mark.long
 async def test_the_learning_rate_keys_and_their_marks() -> None:
     runner = FakeRunner()
     app = make_app(runner=runner)
