@@ -33,7 +33,7 @@ class Sizes:
 
 
 # (hidden size, layers, learning rate, updates it needs to be better than the one before), from small to large
-_LADDER = (
+LADDER = (
     (64, 1, 1.2e-2, 0),
     (96, 1, 1e-2, 290),
     (128, 1, 1e-2, 400),
@@ -79,7 +79,7 @@ def choose(train_chars: int, vocab_size: int, seen: Callable[[int, int], float])
     them, with a budget of steps or passes it does not.
     """
     window = BATCH_SIZE * SEQ_LEN
-    ladder = _ONE_LAYER if train_chars < _SELDOM * vocab_size else _LADDER
+    ladder = _ONE_LAYER if train_chars < _SELDOM * vocab_size else LADDER
     best = 0
     for rung, (hidden, layers, _, needed) in enumerate(ladder):
         weights = 3 * hidden * hidden * (2 * layers - 1)

@@ -11,19 +11,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from chargru.training.autotune import SEQ_LEN, STATE_RESET, Sizes, regularization
+from chargru.training.autotune import LADDER, SEQ_LEN, STATE_RESET, Sizes, regularization
 
 ROWS = 64
 MOST_ROWS = 256
 
-# (hidden size, layers, learning rate, updates it needs to be better than the one before), from small to large
+# as autotune's; what is below 128 units costs a GPU as much
 _LADDER = (
     (128, 1, 1e-2, 0),
-    (128, 2, 8e-3, 1_000),
-    (192, 2, 7e-3, 1_300),
-    (256, 2, 6e-3, 1_900),
-    (384, 2, 4e-3, 3_700),
-    (512, 2, 3e-3, 6_000),
+    *(rung for rung in LADDER if rung[:2] > (128, 1)),
     (768, 2, 2e-3, 20_000),
     (1024, 2, 1.5e-3, 40_000),
 )
