@@ -29,7 +29,7 @@ sizes = {"hidden_size": 8, "num_layers": 2, "batch_size": 2, "seq_len": 8, "thre
 first = list(open_session(TrainRequest(corpus=sys.argv[1], steps=6, name="first", **sizes)).run())
 again = list(open_session(TrainRequest(resume="first", steps=9)).run())
 chosen = list(open_session(TrainRequest(corpus=sys.argv[1], time=1, name="chosen")).run())  # the probe, the rules
-for package in ("click", "threadpoolctl", "platformdirs", "charset_normalizer", "tqdm", "rich", "textual"):
+for package in ("click", "llvmlite", "threadpoolctl", "platformdirs", "charset_normalizer", "tqdm", "rich", "textual"):
     try:
         __import__(package)
         raise SystemExit(f"{package} was not blocked")

@@ -52,6 +52,7 @@ def describe(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("chargru", f"{found['chargru']} on Python {found['python']}, {found['system']}"),
         ("numpy", f"{found['numpy'] or 'unknown version'}"),
         ("blas", "; ".join(blas) or "none that could be identified"),
+        ("compiled", _compiled(found["compiled"])),
         ("cores", f"{found['cores']} this process may use; {found['processor']}"),
         ("memory", memory),
         ("speed", f"{found['sgemm_gflops']:.0f} GF/s in single-precision matrix products"),
@@ -60,6 +61,12 @@ def describe(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("runs", f"{runs['path']} ({disk})"),
         ("choices", f"{choices['path']} ({'what the app remembers' if choices['exists'] else 'not written yet'})"),
     ]
+
+
+def _compiled(found: dict[str, str]) -> str:
+    if found["reason"]:
+        return f"nothing, training runs in NumPy's loops: {found['reason']}"
+    return f"the loops of training, for {found['for']} by {found['compiler']}; they passed the self-check"
 
 
 def _gpu(found: dict[str, Any]) -> str:

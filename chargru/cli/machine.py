@@ -23,6 +23,7 @@ def look() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "numpy": _version("numpy"),
         "blas": _blas(),
+        "compiled": _compiled(),
         "processor": _processor(),
         "cores": _cores(),
         "memory": _memory("MemTotal"),
@@ -132,6 +133,16 @@ def _blas() -> list[dict[str, Any]]:
         for each in threadpool_info()
         if each.get("user_api") == "blas"
     ]
+
+
+def _compiled() -> dict[str, str]:
+    from chargru.engine.fused import compiled_gru, compiler
+
+    reason = compiled_gru.why_not()
+    target = None if reason else compiler.host()
+    if target is None:
+        return {"compiler": "", "for": "", "reason": reason}
+    return {"compiler": compiler.version(), "for": target.name, "reason": ""}
 
 
 def _processor() -> str:

@@ -1,6 +1,6 @@
 """Arrays in, arrays out: the GRU, its loss and gradients, the optimizer and the sampler.
 
-Knows NumPy and CuPy; knows nothing of files, text, events or screens. Start reading at `chargru.engine.gru`.
+Knows NumPy, LLVM and CuPy; knows nothing of files, text, events or screens. Start reading at `chargru.engine.gru`.
 """
 
 from chargru.engine.backend import Backend, choose_backend
@@ -9,6 +9,7 @@ from chargru.engine.device_lesson import DeviceLesson
 from chargru.engine.device_network import DeviceNetwork
 from chargru.engine.device_sampling import sample_many
 from chargru.engine.dropout import generator
+from chargru.engine.fused.compiled_gru import compiles
 from chargru.engine.network import Network
 from chargru.engine.optimizer import Adam, global_norm, learning_rate_at
 from chargru.engine.parameters import Parameters, flops_per_character, parameter_count, parameter_shapes
@@ -32,6 +33,7 @@ __all__ = [
     "Stepper",
     "available_cores",
     "choose_backend",
+    "compiles",
     "crew_for",
     "draw",
     "flops_per_character",

@@ -10,8 +10,7 @@ import numpy.typing as npt
 
 from chargru.config import ModelConfig
 from chargru.engine.dropout import fill_mask, generator
-from chargru.engine.fused.numpy_gru import PackedLayer, SequenceGru
-from chargru.engine.gather import sum_by_character
+from chargru.engine.fused.compiled_gru import layer_weights, sequence
 from chargru.engine.output import SoftmaxOutput
 from chargru.engine.parameters import Array, Parameters
 
@@ -33,7 +32,9 @@ class PackedNetwork:
 
     def __init__(self, config: ModelConfig, dtype: npt.DTypeLike, *, train: bool) -> None:
         V, H = config.vocab_size, config.hidden_size
-        self.layers = [PackedLayer(V if i == 0 else H, H, dtype, train=train) for i in range(config.num_layers)]
+        self.layers = [
+            layer_weights(V if i == 0 else H, H, dtype, first=i == 0, train=train) for i in range(config.num_layers)
+        ]
         self._masks = [(np.empty((H, 2 * H), dtype), np.empty((H, H), dtype)) for _ in self.layers if train]
         self._dropped = [(np.empty((H, 2 * H), dtype), np.empty((H, H), dtype)) for _ in self.layers if train]
         self.parameters: Parameters | None = None
@@ -78,14 +79,13 @@ class Shard:
         T, B, H = seq_len, stop - start, config.hidden_size
         train = gradients is not None
         self.rows = slice(start, stop)
-        self.layers = [SequenceGru(T, B, H, dtype, train=train) for _ in range(config.num_layers)]
+        self.layers = [sequence(T, B, H, dtype, train=train) for _ in range(config.num_layers)]
         self.output = SoftmaxOutput(T * B, config.vocab_size, dtype)
         self.gradients = gradients
         self._index = np.empty((3, T, B), np.intp)
         self._offsets = (np.arange(3) * config.vocab_size).reshape(3, 1, 1)
         self._mask = np.empty((T if train else 0, B, H), dtype)
         self._dropped = np.empty_like(self._mask)
-        self._scratch = np.empty((T * B, H), dtype)
 
     def window(
         self,
@@ -114,15 +114,13 @@ class Shard:
     ) -> Array:
         """Losses (T·B,) of this shard's rows; `state` (L, B, H) is read and then holds the state after the window."""
         for i, (layer, packed) in enumerate(zip(self.layers, weights.layers, strict=True)):
-            T, B, H = layer.shape
+            T, _, H = layer.shape
             if i == 0:
                 np.add(inputs, self._offsets, out=self._index)
                 table = packed.W.reshape(-1, H)
                 np.take(table, self._index, axis=0, out=layer.a, mode="clip")
             else:
-                for gate in range(3):
-                    np.matmul(self._states(i - 1), packed.W[gate], out=layer.a[gate].reshape(T * B, H))
-                    layer.a[gate] += packed.b[gate]
+                layer.read(self._states(i - 1), packed)
             layer.h[0] = state[i]
             layer.forward(packed)
             state[i] = layer.h[T]
@@ -157,20 +155,13 @@ class Shard:
             layer = self.layers[i]
             layer.backward(weights.layers[i])
             layer.recurrent_gradients(gradients[f"layers.{i}.U_zr"], gradients[f"layers.{i}.U_h"])
-            da, dW, db = layer.da.reshape(3, N, H), gradients[f"layers.{i}.W"], gradients[f"layers.{i}.b"]
+            dW, db = gradients[f"layers.{i}.W"], gradients[f"layers.{i}.b"]
             if i == 0:
-                sum_by_character(inputs.reshape(-1), da, dW)
+                layer.character_gradients(inputs.reshape(-1), dW)
                 np.sum(dW, axis=0, out=db)  # every position took exactly one row of W
-                continue
-            below, W = self._states(i - 1), parameters[f"layers.{i}.W"]
-            dx = self.layers[i - 1].dh.reshape(N, H)
-            for gate in range(3):
-                columns = slice(gate * H, (gate + 1) * H)
-                np.matmul(below.T, da[gate], out=dW[:, columns])
-                np.sum(da[gate], axis=0, out=db[columns])
-                np.matmul(da[gate], W[:, columns].T, out=dx if gate == 0 else self._scratch)
-                if gate > 0:
-                    dx += self._scratch
+            else:
+                layer.input_gradients(self._states(i - 1), dW, db)
+                layer.gradient_below(weights.layers[i], self.layers[i - 1].dh.reshape(N, H))
 
     def _states(self, i: int) -> Array:
         """The states of layer i after every step, (T·B, H)."""

@@ -1,8 +1,8 @@
 """A crew of threads and helper processes for one training loop, and the BLAS beneath it told to stay out of their way.
 
-Short work is split over Python threads (NumPy releases the interpreter lock in its loops and products), the windows of
-a network that is worth it over processes (see `chargru.engine.helpers`). Each has a BLAS of `blas_threads`; the limit
-holds while the crew is at work and is put back afterwards.
+Work is split over Python threads, since NumPy and compiled loops let go of the interpreter lock; NumPy's loops over the
+windows of a large network over processes, for they take it back too often (see `chargru.engine.helpers`). Each has a
+BLAS of `blas_threads`; the limit holds while the crew is at work and is put back afterwards.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from chargru.engine.helpers import Helpers
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_WORTH_A_PROCESS = 3e8  # floating-point operations of an update
+_LARGE = 3e8  # floating-point operations of an update
 
 
 def available_cores() -> int:
@@ -75,16 +75,19 @@ class Crew:
         return list(self._pool.map(function, items))
 
 
-def crew_for(threads: int, batch_size: int, operations: float = 0.0) -> Crew:
+def crew_for(threads: int, batch_size: int, operations: float = 0.0, *, compiled: bool = False) -> Crew:
     """Workers for a batch.
 
-    `operations` is what an update takes: from some 3e8 on (a few milliseconds), helper processes are worth the quarter
-    of a second that they take to start, where the system can share memory with them. A thread that gets fewer than
-    eight rows costs more than it gains; a process with four still does three quarters of what one with sixteen does.
-    This depends on the shapes and the number of threads alone, and so does what is computed.
+    `operations` is what an update takes. From some 3e8 on (a few milliseconds), helper processes are worth the quarter
+    of a second that they take to start, where the system can share memory with them; not for `compiled` loops, which
+    leave the interpreter alone for a whole window. A short update's thread that gets fewer than eight rows costs more
+    than it gains; with four, that of a long one still does three quarters of what one with sixteen does. This depends
+    on the shapes and the number of threads alone, and so does what is computed.
 
     BLAS keeps to one thread in each, also where rows are few: its own threads wait for each other spinning, and on a
     machine that does anything else an update of 64 units and 14 rows took 130 to 410 ms with two of them, 10 with one.
     """
-    processes = operations >= _WORTH_A_PROCESS and can_share()
-    return Crew(max(1, min(threads, batch_size // (4 if processes else 8))), processes=processes)
+    large = operations >= _LARGE
+    processes = large and not compiled and can_share()
+    rows = 4 if large and (processes or compiled) else 8
+    return Crew(max(1, min(threads, batch_size // rows)), processes=processes)

@@ -9,6 +9,7 @@ from typing import Any
 from chargru.config import ModelConfig, TrainingConfig, TrainRequest
 from chargru.engine import Backend, available_cores, blas, choose_backend
 from chargru.engine.device import Device
+from chargru.engine.fused import compiled_gru
 from chargru.errors import ConfigError
 from chargru.training import autotune, device_memory, device_sizes, memory
 from chargru.training.device_speed import device_speed
@@ -41,13 +42,14 @@ def backend_again(request: TrainRequest, training: TrainingConfig, backend: Back
     return choose_backend(request.backend, training.precision, verify)
 
 
-def about(backend: Backend, training: TrainingConfig) -> tuple[str, ...]:
+def about(backend: Backend, model: ModelConfig, training: TrainingConfig) -> tuple[str, ...]:
     """What there is to tell of the place where it is computed, a line each."""
     if backend.gpu is not None:
         return ()
     told = (
         backend.note,
         "" if blas.known() else blas.UNKNOWN,
+        compiled_gru.missed(model.hidden_size, training.dtype),
         "" if training.precision == "float32" else f"{training.precision} is a GPU's: NumPy computes in float32",
     )
     return tuple(note for note in told if note)

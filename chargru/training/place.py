@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from chargru.completion.generate import Completion
 from chargru.config import ModelConfig, SamplingConfig, TrainingConfig
-from chargru.engine import Parameters, crew_for
+from chargru.engine import Parameters, compiles, crew_for
 from chargru.storage.checkpoint import Checkpoint
 from chargru.text.vocabulary import Vocabulary
 from chargru.training.clock import resident_memory
@@ -57,7 +57,9 @@ class OnProcessor:
 
     def __init__(self, model: ModelConfig, training: TrainingConfig, threads: int) -> None:
         self._model, self._training, self._threads = model, training, threads
-        self._crew = crew_for(threads, training.batch_size, operations(model, training.batch_size, training.seq_len))
+        window = operations(model, training.batch_size, training.seq_len)
+        compiled = compiles(model.hidden_size, training.dtype)
+        self._crew = crew_for(threads, training.batch_size, window, compiled=compiled)
         self.scorers = on_processor(self._crew, training.dtype)
 
     def learner(self, ids: Array, resume: Checkpoint | None) -> Learner:

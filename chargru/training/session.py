@@ -55,7 +55,7 @@ def open_session(request: TrainRequest, progress: Progress | None = None) -> Tra
         place=None if backend.gpu is None else OnDevice(backend.gpu, model, training),
         resume=checkpoint,
         best_weights=best,
-        notes=backends.about(backend, training) + notes,
+        notes=backends.about(backend, model, training) + notes,
         sample_prompt=request.sample_prompt,
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from chargru.config import ModelConfig
-from chargru.engine import Crew, Network, Parameters, available_cores, crew_for, flops_per_character
+from chargru.engine import Crew, Network, Parameters, available_cores, compiles, crew_for, flops_per_character
 from chargru.training.autotune import BATCH_SIZE, SEQ_LEN
 from chargru.training.judge import MOST
 
@@ -18,8 +18,8 @@ _VOCABULARY, _UNITS, _WINDOW = 65, 192, 32  # of the step that is measured
 
 # What an update takes, in operations of the measured kind: for each time step of a layer whatever its width, for each
 # character of a layer, and for each operation of the products (large products are faster than the measured ones).
-# From the table in benchmarks/LOG.md, section "Forecast".
-_PER_STEP, _PER_CHARACTER, _PER_OPERATION = 3.5e6, 180e3, 0.6
+# From benchmarks/LOG.md, sections "Compiled loops" and "Forecast".
+_COMPILED, _NUMPY = (0.0, 130e3, 0.85), (3.5e6, 180e3, 0.6)
 _SCORING = 0.4  # a character that is only scored, against one that is trained
 _ON_THE_WAY = 0.07  # of a time budget: evaluations, samples, checkpoints
 
@@ -35,7 +35,8 @@ def machine_speed(threads: int | None = None) -> float:
 @functools.cache
 def _measured(threads: int) -> float:
     model = ModelConfig(_VOCABULARY, _UNITS, 1)
-    with crew_for(threads, BATCH_SIZE, operations(model, BATCH_SIZE, _WINDOW)) as crew:
+    compiled = compiles(_UNITS, np.float32)
+    with crew_for(threads, BATCH_SIZE, operations(model, BATCH_SIZE, _WINDOW), compiled=compiled) as crew:
         return probe(crew, _SECONDS)
 
 
@@ -65,8 +66,9 @@ def operations(model: ModelConfig, batch_size: int, seq_len: int) -> float:
 def update_seconds(model: ModelConfig, batch_size: int, seq_len: int, speed: float) -> float:
     """What one update of these sizes takes at this speed, about."""
     L, V = model.num_layers, model.vocab_size
-    per_character = _PER_CHARACTER * L + _PER_OPERATION * flops_per_character(model.hidden_size, L, V)
-    return seq_len * (_PER_STEP * L + batch_size * per_character) / speed
+    step, character, operation = _COMPILED if compiles(model.hidden_size, np.float32) else _NUMPY
+    per_character = character * L + operation * flops_per_character(model.hidden_size, L, V)
+    return seq_len * (step * L + batch_size * per_character) / speed
 
 
 def characters_in(seconds: float, vocab_size: int, speed: float) -> Callable[[int, int], float]:

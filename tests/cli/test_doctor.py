@@ -10,7 +10,7 @@ FOUND: dict[str, Any] = {
     "chargru": "1", "python": "3.11", "system": "Linux", "numpy": "2.4", "cores": 2, "processor": "Zen",
     "blas": [{"name": "openblas", "version": "0.3", "threads": 2, "kernels": "Zen"}],
     "memory": 8 << 30, "memory_free": 4 << 30, "sgemm_gflops": 150.0, "cupy": None, "gpu": None,
-    "gpu_path": {"used": False, "reason": ""},
+    "gpu_path": {"used": False, "reason": ""}, "compiled": {"compiler": "LLVM 20", "for": "znver4", "reason": ""},
     "terminal": {
         "stdin": True, "stdout": True, "columns": 100, "rows": 40, "term": "xterm", "truecolor": False,
         "no_color": False, "encoding": "utf-8",
@@ -46,6 +46,12 @@ def test_a_gpu_that_is_used_is_described() -> None:
         "24.0 from it, 3100 on it; it passed the self-check"
     )
     assert "; CUDA 13.0, CuPy" in lines(gpu_path={**path, "driver": ""})["gpu"]
+
+
+def test_what_is_compiled_is_told_and_why_not() -> None:
+    assert lines()["compiled"] == "the loops of training, for znver4 by LLVM 20; they passed the self-check"
+    missing = {"compiler": "", "for": "", "reason": "llvmlite is not installed"}
+    assert lines(compiled=missing)["compiled"] == "nothing, training runs in NumPy's loops: llvmlite is not installed"
 
 
 def test_what_stands_in_the_way_is_said() -> None:

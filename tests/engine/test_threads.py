@@ -57,9 +57,15 @@ def test_a_thread_gets_eight_rows_or_more_and_blas_one(threads, batch_size, work
 @pytest.mark.parametrize(("threads", "operations", "processes"), [(2, 1e9, True), (2, 1e8, False), (1, 1e9, False)])
 def test_processes_where_an_update_is_worth_them(threads, operations, processes):
     assert crew_for(threads, 32, operations).processes is (processes and can_share())
+    assert crew_for(threads, 32, operations, compiled=True).processes is False
 
 
 @pytest.mark.skipif(not can_share(), reason="helpers need memory that can be shared")
 @pytest.mark.parametrize(("threads", "batch_size", "workers"), [(2, 32, 2), (16, 32, 8), (16, 7, 1)])
 def test_a_process_gets_four_rows_or_more(threads, batch_size, workers):
     assert crew_for(threads, batch_size, 1e9).workers == workers
+
+
+@pytest.mark.parametrize(("operations", "workers"), [(1e9, 8), (1e8, 4)])
+def test_a_thread_of_long_compiled_windows_gets_four_rows_or_more(operations, workers):
+    assert crew_for(16, 32, operations, compiled=True).workers == workers

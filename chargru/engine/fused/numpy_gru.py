@@ -18,24 +18,23 @@ import numpy as np
 import numpy.typing as npt
 
 from chargru.engine.fused.products import block_width, blocks, factors, results, rows_at_once
+from chargru.engine.fused.sequence import LayerWeights, Sequence
 from chargru.engine.parameters import Array
 
 
-class PackedLayer:
-    """One layer's weights as the loops want them; `pack` refreshes the copies after an update.
+class PackedLayer(LayerWeights):
+    """U in K blocks of n columns beside W and b: U_zr (2, K, 1, H, n) and U_h (K, 1, H, n), and so their transposes.
 
-    Gate-major: W (3, I, H), b (3, 1, H), and in K blocks of n columns U_zr (2, K, 1, H, n) and U_h (K, 1, H, n). The z
-    and r parts are halved (see the module's text); the transposes, in blocks too, are not, since the backward pass
-    works with gradients of the unhalved sums. `width` is n if it is not to be chosen.
+    `width` is n if it is not to be chosen; `unhalved` is what W was last packed from.
     """
 
     def __init__(
         self, inputs: int, hidden_size: int, dtype: npt.DTypeLike, *, train: bool = True, width: int | None = None
     ) -> None:
+        super().__init__(inputs, hidden_size, dtype)
         H = hidden_size
         n = self.width = width or block_width(H, dtype)
-        self.W = np.empty((3, inputs, H), dtype)
-        self.b = np.empty((3, 1, H), dtype)
+        self.unhalved = np.empty((inputs, 3 * H), dtype)
         self.U_zr = np.empty((2, H // n, 1, H, n), dtype)
         self.U_h = np.empty((H // n, 1, H, n), dtype)
         self.train = train
@@ -45,28 +44,21 @@ class PackedLayer:
 
     def pack(self, W: Array, U_zr: Array, U_h: Array, b: Array) -> None:
         """Copy one layer's W (I, 3H), U_zr (H, 2H), U_h (H, H) and b (3H,)."""
+        super().pack(W, U_zr, U_h, b)
+        self.unhalved = W
         H, n = len(U_h), self.width
-        for gate, factor in enumerate((0.5, 0.5, 1.0)):
-            columns = slice(gate * H, (gate + 1) * H)
-            np.multiply(W[:, columns], factor, out=self.W[gate])
-            np.multiply(b[columns], factor, out=self.b[gate, 0])
-            if gate < 2:
-                np.multiply(blocks(U_zr[:, columns], n), factor, out=self.U_zr[gate, :, 0])
-                if self.train:
-                    np.copyto(self.U_zr_T[gate, :, 0], blocks(U_zr[:, columns].T, n))
+        for gate in range(2):
+            U = U_zr[:, gate * H : (gate + 1) * H]
+            np.multiply(blocks(U, n), 0.5, out=self.U_zr[gate, :, 0])
+            if self.train:
+                np.copyto(self.U_zr_T[gate, :, 0], blocks(U.T, n))
         np.copyto(self.U_h[:, 0], blocks(U_h, n))
         if self.train:
             np.copyto(self.U_h_T[:, 0], blocks(U_h.T, n))
 
 
-class SequenceGru:
-    """Buffers and loops of one layer for windows of T steps and B rows.
-
-    The caller fills `a` (3, T, B, H) with x W + b of the packed (halved) weights and `h[0]` with the state before the
-    window, then calls `forward`; it fills `dh` (T, B, H) with the gradient from above and calls `backward`, after
-    which `da` (3, T, B, H) is the gradient of the unhalved sums. `forward` overwrites `a` with the gates z, r, h̃;
-    `backward` overwrites `dh`. `width` is that of the packed weights' blocks if it is not to be chosen.
-    """
+class SequenceGru(Sequence):
+    """The loops on NumPy, for weights of `PackedLayer`; `width` is that of their blocks if it is not to be chosen."""
 
     def __init__(
         self,
@@ -78,14 +70,10 @@ class SequenceGru:
         train: bool = True,
         width: int | None = None,
     ) -> None:
-        T, B, H = self.shape = (seq_len, batch_size, hidden_size)
+        super().__init__(seq_len, batch_size, hidden_size, dtype, train=train)
+        T, B, H, kept = *self.shape, self.kept
         width = width or block_width(H, dtype)
         rows = rows_at_once(B, H, width)
-        self.a = np.empty((3, T, B, H), dtype)
-        self.h = np.zeros((T + 1, B, H), dtype)
-        kept = T if train else 1  # what only the backward pass reads needs no history without one
-        self.s = np.empty((kept, B, H), dtype)  # r ⊙ h_{t−1}
-        self.d = np.empty((kept, B, H), dtype)  # h̃ − h_{t−1}
         self._half, self._one = np.array(0.5, dtype), np.array(1, dtype)  # numbers would be converted at every call
         self._pair = np.empty((2, B, H), dtype)
         self._single = np.empty((B, H), dtype)
@@ -98,9 +86,8 @@ class SequenceGru:
             )
             for t in range(T)
         ]
+        self._below: Array | None = None
         if train:
-            self.dh = np.zeros((T, B, H), dtype)
-            self.da = np.empty((3, T, B, H), dtype)
             self._carried, self._scratch = np.empty((B, H), dtype), np.empty((B, H), dtype)
             da_rows = factors(self.da, rows)
             self._backward_views = [
@@ -108,8 +95,9 @@ class SequenceGru:
                 for t in reversed(range(T))
             ]
 
-    def forward(self, weights: PackedLayer) -> None:
+    def forward(self, weights: LayerWeights) -> None:
         """All T steps; fills `h[1:]`."""
+        assert isinstance(weights, PackedLayer)
         matmul, add, multiply, subtract, tanh = np.matmul, np.add, np.multiply, np.subtract, np.tanh
         pair, single, pair_blocks, single_blocks = self._pair, self._single, self._pair_blocks, self._single_blocks
         U_zr, U_h, half = weights.U_zr, weights.U_h, self._half
@@ -127,8 +115,9 @@ class SequenceGru:
             multiply(z, d, h_next)
             add(h_next, h, h_next)
 
-    def backward(self, weights: PackedLayer) -> None:
+    def backward(self, weights: LayerWeights) -> None:
         """All T steps back; fills `da` from `dh`. The equations stand at `chargru.engine.gru.sequence_backward`."""
+        assert isinstance(weights, PackedLayer)
         matmul, add, multiply, subtract = np.matmul, np.add, np.multiply, np.subtract
         carried, scratch, ds = self._carried, self._scratch, self._single
         (first, second), pair_blocks, ds_blocks = self._pair, self._pair_blocks, self._single_blocks
@@ -154,10 +143,15 @@ class SequenceGru:
             add(carried, first, carried)
             add(carried, second, carried)
 
-    def recurrent_gradients(self, dU_zr: Array, dU_h: Array) -> None:
-        """Write dU_zr = Σ h_{t−1}ᵀ [da_z da_r] and dU_h = Σ sᵀ da_h, after `backward`."""
-        T, B, H = self.shape
-        before = self.h[:T].reshape(T * B, H).T
-        for gate in range(2):
-            np.matmul(before, self.da[gate].reshape(T * B, H), out=dU_zr[:, gate * H : (gate + 1) * H])
-        np.matmul(self.s.reshape(T * B, H).T, self.da[2].reshape(T * B, H), out=dU_h)
+    def gradient_below(self, weights: LayerWeights, dx: Array) -> None:
+        """Write dx (T·B, H) = da Wᵀ, of what `read` was given."""
+        assert isinstance(weights, PackedLayer)
+        N, H = dx.shape
+        da = self.da.reshape(3, N, H)
+        if self._below is None:
+            self._below = np.empty_like(dx)
+        for gate in range(3):
+            W = weights.unhalved[:, gate * H : (gate + 1) * H]
+            np.matmul(da[gate], W.T, out=dx if gate == 0 else self._below)
+            if gate > 0:
+                dx += self._below

@@ -1,0 +1,74 @@
+"""LLVM, which makes machine code for this very processor of what `vectors` writes. Only where llvmlite is installed.
+
+It is imported when something is to be compiled and not before: that takes a good part of the app's start.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import importlib.util
+import threading
+from typing import Any, NamedTuple
+
+_LOCK = threading.Lock()  # LLVM's lists of types are shared by all threads
+
+
+class Target(NamedTuple):
+    """A processor as LLVM knows it, and of how many rows its registers hold the sums of a product."""
+
+    name: str
+    features: str
+    rows: int
+
+
+class Compiled:
+    """Machine code; `function` finds what is in it. Has to live as long as its functions are needed."""
+
+    def __init__(self, module: Any, target: Target) -> None:
+        import llvmlite.binding as llvm
+
+        with _LOCK:
+            llvm.initialize_native_target()
+            llvm.initialize_native_asmprinter()
+            parsed = llvm.parse_assembly(str(module))
+            parsed.verify()
+            machine = llvm.Target.from_default_triple().create_target_machine(
+                cpu=target.name, features=target.features, opt=2
+            )
+            self._engine = llvm.create_mcjit_compiler(parsed, machine)
+            self._engine.finalize_object()
+
+    def function(self, name: str, counts: int, arrays: int) -> Any:
+        """One that takes numbers and then addresses of arrays; other threads run while it does."""
+        kind = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * counts, *[ctypes.c_void_p] * arrays)
+        return kind(self._engine.get_function_address(name))
+
+
+def installed() -> bool:
+    """Whether llvmlite is."""
+    try:
+        return importlib.util.find_spec("llvmlite") is not None
+    except ImportError:  # some import hook says no in its own way
+        return False
+
+
+@functools.cache
+def host() -> Target | None:
+    """This processor, or None without instructions that are worth it (AVX-512, AVX2 with FMA, NEON)."""
+    import llvmlite.binding as llvm
+
+    features = llvm.get_host_cpu_features()
+    if features.get("avx512f"):
+        # 512 bits at once also where LLVM's tables would rather have 256
+        return Target(llvm.get_host_cpu_name(), features.flatten() + ",-prefer-256-bit", 16)
+    if (features.get("avx2") and features.get("fma")) or llvm.get_default_triple().startswith(("aarch64", "arm64")):
+        return Target(llvm.get_host_cpu_name(), features.flatten(), 6)
+    return None
+
+
+def version() -> str:
+    """What compiles, for a report."""
+    import llvmlite.binding as llvm
+
+    return "LLVM " + ".".join(map(str, llvm.llvm_version_info))

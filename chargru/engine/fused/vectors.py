@@ -1,0 +1,204 @@
+"""Writes machine-independent code of vectors: the few words of LLVM's language that the compiled kernels are made of.
+
+A vector has 16 numbers of 32 bits: one register with AVX-512, two with AVX2, four with NEON; LLVM sees to that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+
+LANES = 16
+"""Numbers in a vector."""
+
+NUMBER = ir.FloatType()
+COUNT = ir.IntType(64)
+VECTOR = ir.VectorType(NUMBER, LANES)
+ARRAY = NUMBER.as_pointer()
+IDS = COUNT.as_pointer()
+
+# tanh as an odd polynomial over an even one, within a few units in the last place of float32; beyond ±`_SATURATED` it
+# is ±1 to that precision. The coefficients are those in wide use for it (Eigen and XLA have the same).
+_SATURATED = 7.90531110763549805
+_NUMERATOR = (
+    4.89352455891786e-03,
+    6.37261928875436e-04,
+    1.48572235717979e-05,
+    5.12229709037114e-08,
+    -8.60467152213735e-11,
+    2.00018790482477e-13,
+    -2.76076847742355e-16,
+)
+_DENOMINATOR = (4.89352518554385e-03, 2.26843463243900e-03, 1.18534705686654e-04, 1.19825839466702e-06)
+
+Value = Any  # of llvmlite, which has no types
+Offset = Any  # a Value or a number
+
+
+class Writer:
+    """Writes one function without a result.
+
+    `arguments` are its parameters; arrays are known not to overlap. Offsets count numbers, not bytes.
+    """
+
+    def __init__(self, module: Any, name: str, parameters: Sequence[Any], *, internal: bool = False) -> None:
+        self.module = module
+        self.function = ir.Function(module, ir.FunctionType(ir.VoidType(), parameters), name)
+        if internal:
+            self.function.linkage = "internal"
+            self.function.attributes.add("noinline")
+        for each in self.function.args:
+            if isinstance(each.type, ir.PointerType):
+                each.add_attribute("noalias")
+        self.arguments = self.function.args
+        self.code = ir.IRBuilder(self.function.append_basic_block())
+
+    def add(self, a: Offset, b: Offset) -> Offset:
+        """a + b, at once where both are known."""
+        if isinstance(a, int) and isinstance(b, int):
+            return a + b
+        return b if a == 0 else a if b == 0 else self.code.add(whole(a), whole(b))
+
+    def times(self, a: Offset, b: Offset) -> Offset:
+        """a · b, at once where both are known."""
+        if isinstance(a, int) and isinstance(b, int):
+            return a * b
+        return self.code.mul(whole(a), whole(b))
+
+    def at(self, array: Value, offset: Offset) -> Value:
+        """The array that begins so much further on."""
+        return self.code.gep(array, [whole(offset)])
+
+    def load(self, array: Value, offset: Offset) -> Value:
+        """A vector from an array."""
+        found = self.code.load(self.code.bitcast(self.at(array, offset), VECTOR.as_pointer()))
+        found.align = 4
+        return found
+
+    def store(self, vector: Value, array: Value, offset: Offset) -> None:
+        """A vector into an array."""
+        self.code.store(vector, self.code.bitcast(self.at(array, offset), VECTOR.as_pointer())).align = 4
+
+    def count(self, ids: Value, offset: Offset) -> Value:
+        """A whole number from an array of them."""
+        return self.code.load(self.at(ids, offset))
+
+    def spread(self, array: Value, offset: Offset) -> Value:
+        """One number of an array in every place of a vector."""
+        number, nothing = self.code.load(self.at(array, offset)), ir.Constant(VECTOR, ir.Undefined)
+        first = ir.Constant(ir.IntType(32), 0)
+        places = ir.Constant(ir.VectorType(ir.IntType(32), LANES), None)
+        return self.code.shuffle_vector(self.code.insert_element(nothing, number, first), nothing, places)
+
+    def index(self, place: int) -> Value:
+        """A place in a vector."""
+        return ir.Constant(ir.IntType(32), place)
+
+    def number(self, value: float) -> Value:
+        """A known number in every place of a vector."""
+        return ir.Constant(VECTOR, [float(np.float32(value))] * LANES)
+
+    def multiply_add(self, a: Value, b: Value, c: Value) -> Value:
+        """a ⊙ b + c in one step, rounded once."""
+        name = f"llvm.fma.v{LANES}f32"
+        known = self.module.globals.get(name)
+        return self.code.call(known or ir.Function(self.module, ir.FunctionType(VECTOR, [VECTOR] * 3), name), [a, b, c])
+
+    def tanh(self, x: Value) -> Value:
+        """tanh of each number; what is not a number stays so."""
+        code, limit = self.code, self.number(_SATURATED)
+        x = code.select(code.fcmp_unordered("<", x, limit), x, limit)
+        x = code.select(code.fcmp_unordered(">", x, self.number(-_SATURATED)), x, self.number(-_SATURATED))
+        squared = code.fmul(x, x)
+        return code.fdiv(code.fmul(x, self._polynomial(_NUMERATOR, squared)), self._polynomial(_DENOMINATOR, squared))
+
+    def sigmoid_of_twice(self, x: Value) -> Value:
+        """σ(2x) = ½ + ½ tanh x."""
+        half = self.number(0.5)
+        return self.multiply_add(self.tanh(x), half, half)
+
+    def loop(
+        self, count: Offset, step: int, body: Callable[[Value, list[Value]], Sequence[Value]], carried: Sequence[Value]
+    ) -> list[Value]:
+        """`body(i, values)` for i = 0, step, .. below `count`, at least once; it gives the values of the next turn.
+
+        The result is what the last turn gave.
+        """
+        code, before = self.code, self.code.block
+        turn, after = self.function.append_basic_block(), self.function.append_basic_block()
+        code.branch(turn)
+        code.position_at_end(turn)
+        i = code.phi(COUNT)
+        i.add_incoming(whole(0), before)
+        values = [code.phi(each.type) for each in carried]
+        for value, first in zip(values, carried, strict=True):
+            value.add_incoming(first, before)
+        following = list(body(i, values))
+        further = code.add(i, whole(step))
+        for value, after_turn in zip([i, *values], [further, *following], strict=True):
+            value.add_incoming(after_turn, code.block)
+        code.cbranch(code.icmp_signed("<", further, whole(count)), turn, after)
+        code.position_at_end(after)
+        return following
+
+    def accumulate(
+        self,
+        left: Value,
+        strides: tuple[int, int],
+        right: Value,
+        count: Offset,
+        out: Value,
+        shape: tuple[int, Offset],
+        unrolled: int = 1,
+    ) -> None:
+        """A few rows of 16 numbers in `out` grow by as many rows of `left` (rows, count) times `right` (count, 16).
+
+        The numbers of `left` lie `strides` apart, from row to row and along; `right` lies in one piece; `shape` is how
+        many rows there are and how far apart they lie in `out`. The sums stay in registers. `count` is a multiple of
+        `unrolled`.
+        """
+        across, along = strides
+        places = [self.times(row, shape[1]) for row in range(shape[0])]
+
+        def turn(k: Value, sums: list[Value]) -> Sequence[Value]:
+            for place in (self.add(k, further) for further in range(unrolled)):
+                start, vector = self.at(left, self.times(place, along)), self.load(right, self.times(place, LANES))
+                sums = [
+                    self.multiply_add(self.spread(start, row * across), vector, each) for row, each in enumerate(sums)
+                ]
+            return sums
+
+        found = self.loop(count, unrolled, turn, [self.load(out, place) for place in places])
+        for value, place in zip(found, places, strict=True):
+            self.store(value, out, place)
+
+    def least(self, a: Offset, b: Offset) -> Value:
+        """The smaller of two numbers."""
+        return self.code.select(self.code.icmp_signed("<", whole(a), whole(b)), whole(a), whole(b))
+
+    def each(self, count: Offset, step: int, body: Callable[[Value], None]) -> None:
+        """`body(i)` for i = 0, step, .. below `count`, at least once."""
+
+        def turn(i: Value, _: list[Value]) -> Sequence[Value]:
+            body(i)
+            return ()
+
+        self.loop(count, step, turn, ())
+
+    def end(self) -> None:
+        """The function returns."""
+        self.code.ret_void()
+
+    def _polynomial(self, coefficients: Sequence[float], x: Value) -> Value:
+        *others, last = map(self.number, coefficients)
+        for each in reversed(others):
+            last = self.multiply_add(last, x, each)
+        return last
+
+
+def whole(x: Offset) -> Value:
+    """A count that is known, as LLVM has it; one that is not as it is."""
+    return ir.Constant(COUNT, x) if isinstance(x, int) else x
