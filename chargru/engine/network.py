@@ -67,7 +67,7 @@ class Network:
         remote = self._helped()
         if remote is not None:
             remote.start(parameters.flat, inputs, targets, drop, scale)
-        self._packed.pack(parameters, drop)
+        self._packed.pack(parameters, drop, self.crew)
 
         def work(part: int) -> float:
             return self._shard(part).window(self._packed, inputs, targets, self.state, drop, scale, part)
@@ -90,7 +90,7 @@ class Network:
         `pack=False` when `parameters` have not changed since the last call.
         """
         if pack:
-            self._packed.pack(parameters)
+            self._packed.pack(parameters, crew=self.crew)
         nothing = Regularization()
 
         def work(part: int) -> Array:

@@ -13,6 +13,7 @@ from chargru.engine.dropout import fill_mask, generator
 from chargru.engine.fused.compiled_gru import layer_weights, sequence
 from chargru.engine.output import SoftmaxOutput
 from chargru.engine.parameters import Array, Parameters
+from chargru.engine.threads import Crew
 
 _WEIGHT_DROP = 1_000_000  # the part number of the recurrent weights' masks, beyond any shard's
 
@@ -39,22 +40,26 @@ class PackedNetwork:
         self._dropped = [(np.empty((H, 2 * H), dtype), np.empty((H, H), dtype)) for _ in self.layers if train]
         self.parameters: Parameters | None = None
 
-    def pack(self, parameters: Parameters, regularization: Regularization | None = None) -> None:
-        """Refresh every copy; with weight drop, the recurrent ones are of masked weights."""
+    def pack(
+        self, parameters: Parameters, regularization: Regularization | None = None, crew: Crew | None = None
+    ) -> None:
+        """Refresh every copy, each layer by a thread of `crew`; with weight drop, recurrent ones of masked weights."""
         self.parameters = parameters
-        drop = regularization is not None and regularization.weight_drop > 0
-        for i, packed in enumerate(self.layers):
-            W, U_zr, U_h, b = (parameters[f"layers.{i}.{name}"] for name in ("W", "U_zr", "U_h", "b"))
-            if drop:
-                assert regularization is not None
-                rng = generator(regularization.seed, regularization.step, _WEIGHT_DROP + i)
-                for mask in self._masks[i]:
-                    fill_mask(rng, regularization.weight_drop, mask)
-                U_zr = np.multiply(U_zr, self._masks[i][0], out=self._dropped[i][0])
-                U_h = np.multiply(U_h, self._masks[i][1], out=self._dropped[i][1])
-            packed.pack(W, U_zr, U_h, b)
-            if i == 0:
-                packed.W += packed.b  # a one-hot input takes exactly one row, so the bias can ride on it
+        drop = regularization if regularization is not None and regularization.weight_drop > 0 else None
+        (crew or Crew(1)).map(lambda i: self._pack(i, parameters, drop), range(len(self.layers)))
+
+    def _pack(self, i: int, parameters: Parameters, drop: Regularization | None) -> None:
+        W, U_zr, U_h, b = (parameters[f"layers.{i}.{name}"] for name in ("W", "U_zr", "U_h", "b"))
+        if drop is not None:
+            rng = generator(drop.seed, drop.step, _WEIGHT_DROP + i)
+            for mask in self._masks[i]:
+                fill_mask(rng, drop.weight_drop, mask)
+            U_zr = np.multiply(U_zr, self._masks[i][0], out=self._dropped[i][0])
+            U_h = np.multiply(U_h, self._masks[i][1], out=self._dropped[i][1])
+        packed = self.layers[i]
+        packed.pack(W, U_zr, U_h, b)
+        if i == 0:
+            packed.W += packed.b  # a one-hot input takes exactly one row, so the bias can ride on it
 
     def mask_gradients(self, gradients: Parameters) -> None:
         """A dropped weight has no gradient, a kept one its scaled one."""
