@@ -1,7 +1,8 @@
 """Adam with decoupled weight decay, one norm for the whole gradient, the rate's schedule, and averaged weights.
 
-Everything is one pass over flat buffers, in chunks that stay in cache. Of large networks the crew's threads have a
-share each; with small ones a thread alone is quicker than two that hand the interpreter lock to each other.
+Everything is one pass over flat buffers, compiled where that is possible, else in chunks that stay in cache. The crew's
+threads have a share each; in chunks only of large networks, since with small ones a thread alone is quicker than two
+that hand the interpreter lock to each other.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ import math
 import numpy as np
 
 from chargru.config import TrainingConfig
+from chargru.engine.fused.compiled_gru import compiled_adam
 from chargru.engine.parameters import Array, Parameters
 from chargru.engine.threads import Crew
 
 LARGE = 4_000_000  # numbers, from which on threads are worth it (benchmarks/LOG.md)
+_LANES = 16  # numbers that compiled code takes at once
 _CHUNK = 1 << 15  # numbers: seven arrays of 128 KiB stay in a core's second-level cache
 
 
@@ -52,8 +55,9 @@ class Adam:
         self.averaged = Parameters(parameters.config, parameters.flat.dtype, parameters.flat.copy())
         self._decayed = parameters.decayed() if config.weight_decay else None
         count = len(parameters.flat)
-        share = math.ceil(count / self.crew.workers) if count >= LARGE else count
-        self._shares = _stretches(count, share)
+        self._compiled = None if self._decayed is not None else compiled_adam(count, parameters.flat.dtype)
+        workers = self.crew.workers if count >= LARGE or self._compiled else 1
+        self._shares = _stretches(count, _LANES * math.ceil(count / workers / _LANES))
         self._scratch = [np.empty((2, min(_CHUNK, count)), parameters.flat.dtype) for _ in self._shares]
 
     def update(self, gradients: Parameters, norm: float, learning_rate: float) -> None:
@@ -67,9 +71,17 @@ class Adam:
         shrink = learning_rate * config.weight_decay
         average = 1 - min(config.averaging, t / (10 + t)) if config.averaging else 1.0
 
+        b1, b2 = config.beta1, config.beta2
+        numbers = np.array([scale, b1, 1 - b1, b2, 1 - b2, rate, epsilon, average], np.float32)
+
         def work(part: int) -> None:
             share = self._shares[part]
-            for begin in range(share.start, share.stop, _CHUNK):
+            start = share.start
+            if self._compiled is not None and share.stop - start >= _LANES:
+                start = share.stop - (share.stop - start) % _LANES
+                flats = (self.parameters.flat, gradients.flat, self.m, self.v, self.averaged.flat)
+                self._compiled(slice(share.start, start), numbers, *flats)
+            for begin in range(start, share.stop, _CHUNK):
                 stretch = slice(begin, min(begin + _CHUNK, share.stop))
                 self._update_chunk(stretch, gradients.flat, scale, rate, epsilon, shrink, average, part)
 

@@ -8,8 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from chargru.engine.fused.compiled_gru import compiles
+from chargru.engine.fused.compiled_step import CompiledRow, is_right
 from chargru.engine.fused.numpy_gru import PackedLayer, SequenceGru
 from chargru.engine.fused.products import blocks, factors, results, rows_at_once
+from chargru.engine.fused.step_layout import laid_out
 from chargru.engine.parameters import Array, Parameters
 
 _LINE, _PAGE = 16, 1 << 19  # numbers of four bytes in a line of the cache, and in a large page
@@ -34,16 +37,25 @@ class Stepper:
         self.logits = np.zeros((rows, V), dtype)
         self._weights: _Weights = like._weights if like is not None else _Weights(parameters)
         self._W_y, self._b_y = parameters["output.W_y"], parameters["output.b_y"]
-        self._cell = (_OneRow if rows == 1 else _ManyRows)(self._weights, self.h)
+        self._row: CompiledRow | None = None
+        if rows == 1 and compiles(H, dtype) and is_right():
+            self._row = CompiledRow(config, self._weights.laid_out, self.h)
+            self.logits = self._row.logits
+        else:
+            self._cell = (_OneRow if rows == 1 else _ManyRows)(self._weights, self.h)
         self._sequence: list[SequenceGru] = []
 
     def step(self, ids: Array) -> Array:
         """Read one character each, `ids` (N,); returns `logits` (N, V) for the next (the same array every time)."""
+        if self._row is not None:
+            return self._row.step(ids)
         self._cell.step(ids)
         return self.predict()
 
     def predict(self) -> Array:
         """`logits` (N, V) of the states as they are in `h`."""
+        if self._row is not None:
+            return self._row.predict()
         np.dot(self.h[-1], self._W_y, out=self.logits)
         self.logits += self._b_y
         return self.logits
@@ -122,6 +134,11 @@ class _Weights:
         return [np.stack([blocks(gate, packed.width)[:, None] for gate in packed.W]) for packed in self.layers[1:]]
 
     @functools.cached_property
+    def laid_out(self) -> Array:
+        """For one row in compiled code."""
+        return laid_out(self._parameters)
+
+    @functools.cached_property
     def columns(self) -> list[_Column]:
         """For one row: the fewest products and passes there can be, each over one piece of memory."""
         H, columns = self._parameters.config.hidden_size, list[_Column]()
@@ -159,7 +176,7 @@ def _side_by_side(groups: Sequence[Sequence[Array]]) -> list[list[Array]]:
 
 
 class _OneRow:
-    """A step of one state: two products a layer, since what is below stands beside the state in memory."""
+    """A step of one state on NumPy: two products a layer, since what is below stands beside the state in memory."""
 
     def __init__(self, weights: _Weights, state: Array) -> None:
         L, _, H = state.shape

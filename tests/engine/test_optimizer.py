@@ -9,6 +9,7 @@ import pytest
 
 from chargru.config import ModelConfig, TrainingConfig
 from chargru.engine import Adam, Crew, Parameters, global_norm, learning_rate_at, optimizer
+from chargru.engine.fused import compiled_gru
 
 CONFIG = ModelConfig(vocab_size=5, hidden_size=4, num_layers=2)
 
@@ -101,3 +102,27 @@ def test_averages_are_the_weights_when_turned_off():
     adam = Adam(parameters, TrainingConfig(steps=1, averaging=0))
     adam.update(random_parameters(6), 1.0, 0.1)
     np.testing.assert_allclose(adam.averaged.flat, parameters.flat, rtol=1e-14)
+
+
+@pytest.mark.skipif(bool(compiled_gru.why_not()), reason="nothing is compiled here")
+@pytest.mark.parametrize("workers", [1, 3, 16])  # with 16 the last has a share of less than a vector
+def test_compiled_updates_are_those_of_numpy(workers, monkeypatch):
+    config = TrainingConfig(steps=9, clip_norm=2.0, averaging=0.6)
+    found = []
+    for switch in ("1", "0"):
+        monkeypatch.setenv(compiled_gru.SWITCH, switch)
+        parameters = Parameters.initial(ModelConfig(vocab_size=7, hidden_size=131, num_layers=1), 1)
+        assert len(parameters.flat) % 16
+        rng = np.random.default_rng(2)
+        with Crew(workers) as crew:
+            adam = Adam(parameters, config, crew)
+            assert (adam._compiled is not None) == (switch == "1")
+            for _ in range(6):
+                gradients = Parameters(
+                    parameters.config, np.float32, rng.normal(size=parameters.flat.shape).astype("f")
+                )
+                adam.update(gradients, global_norm(gradients), 0.01)
+        found.append((parameters.flat, adam.averaged.flat, adam.m, adam.v))
+    for compiled, numpy in zip(*found, strict=True):
+        np.testing.assert_allclose(compiled, numpy, rtol=2e-5, atol=1e-7)
+        assert (compiled != numpy).any()  # or nothing was compiled

@@ -26,6 +26,7 @@ SWITCH = "CHARGRU_COMPILED"
 _HALF, _ONE = np.array([0.5], np.float32), np.array([1], np.float32)
 LANES = 16  # as in `vectors`, which only llvmlite can import
 _SMALLEST = 64  # units; below, a window takes less than compiling does
+_MANY = 50_000  # weights, from which on compiling their update pays
 _CLOSE = 1e-4  # of the largest number, what may lie between the two ways to compute a window
 
 _LOCK = threading.Lock()
@@ -49,6 +50,17 @@ class WeightFunctions(NamedTuple):
     sum_by_character: Any
     sum_rows: Any
     code: compiler.Compiled
+
+
+class AdamFunction(NamedTuple):
+    """Compiled for any number of weights."""
+
+    update: Any
+    code: compiler.Compiled
+
+    def __call__(self, stretch: slice, numbers: Array, *flats: Array) -> None:
+        """Update a stretch of flat buffers, a multiple of 16 long; `numbers` as in `update_code`."""
+        self.update(stretch.stop - stretch.start, *_addresses(numbers, *(each[stretch] for each in flats)))
 
 
 class CompiledLayer(LayerWeights):
@@ -222,6 +234,24 @@ def _right() -> bool:
     return all(
         float(abs(ours - other).max()) <= _CLOSE * float(abs(ours).max()) for ours, other in zip(*found, strict=True)
     )
+
+
+def compiled_adam(count: int, dtype: npt.DTypeLike) -> AdamFunction | None:
+    """The update of `count` weights (see `update_code`), or None where NumPy's is to be used."""
+    if count < _MANY or np.dtype(dtype) != np.float32 or why_not():
+        return None
+    with _LOCK:
+        return _adam()
+
+
+@functools.cache
+def _adam() -> AdamFunction:
+    from chargru.engine.fused.update_code import update_module
+
+    target = compiler.host()
+    assert target is not None
+    code = compiler.Compiled(update_module(), target)
+    return AdamFunction(code.function("adam", 1, 6), code)
 
 
 def window_functions(rows: int, hidden_size: int) -> WindowFunctions:

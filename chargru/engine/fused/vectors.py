@@ -103,9 +103,11 @@ class Writer:
 
     def multiply_add(self, a: Value, b: Value, c: Value) -> Value:
         """a ⊙ b + c in one step, rounded once."""
-        name = f"llvm.fma.v{LANES}f32"
-        known = self.module.globals.get(name)
-        return self.code.call(known or ir.Function(self.module, ir.FunctionType(VECTOR, [VECTOR] * 3), name), [a, b, c])
+        return self._of_vectors("fma", a, b, c)
+
+    def square_root(self, x: Value) -> Value:
+        """√ of each number."""
+        return self._of_vectors("sqrt", x)
 
     def tanh(self, x: Value) -> Value:
         """tanh of each number; what is not a number stays so."""
@@ -191,6 +193,13 @@ class Writer:
     def end(self) -> None:
         """The function returns."""
         self.code.ret_void()
+
+    def _of_vectors(self, name: str, *vectors: Value) -> Value:
+        """LLVM's own function of that name."""
+        name = f"llvm.{name}.v{LANES}f32"
+        known = self.module.globals.get(name)
+        kind = ir.FunctionType(VECTOR, [VECTOR] * len(vectors))
+        return self.code.call(known or ir.Function(self.module, kind, name), vectors)
 
     def _polynomial(self, coefficients: Sequence[float], x: Value) -> Value:
         *others, last = map(self.number, coefficients)

@@ -1,0 +1,85 @@
+"""One state, moved on by a character in compiled code."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from chargru.config import ModelConfig
+from chargru.engine import gru
+from chargru.engine.fused import compiler
+from chargru.engine.fused.sequence import aligned
+from chargru.engine.fused.step_layout import laid_out, step_layout
+from chargru.engine.parameters import Array, Parameters
+
+_CLOSE = 1e-4  # what may lie between logits computed in the two ways
+
+_LOCK = threading.Lock()
+
+
+class StepFunctions(NamedTuple):
+    """Compiled for the models of one shape; what each is given stands in `step_code`."""
+
+    step: Any
+    predict: Any
+    code: compiler.Compiled
+
+
+class CompiledRow:
+    """A step of one state (L, 1, H), with `laid_out` weights; `logits` (1, V) are of the last one."""
+
+    def __init__(self, config: ModelConfig, weights: Array, state: Array) -> None:
+        layout, dtype = step_layout(config), weights.dtype
+        self._functions = step_functions(config)
+        self._kept = (weights, state, aligned((2 * layout.units,), dtype), aligned((1, layout.padded), dtype))
+        self._addresses = tuple(each.ctypes.data for each in self._kept)
+        self._kept[3].fill(0)
+        self.logits = self._kept[3][:, : config.vocab_size]
+
+    def step(self, ids: Array) -> Array:
+        """Move the state on by a character, `ids` (1,): `logits`."""
+        self._functions.step(int(ids[0]), *self._addresses)
+        return self.logits
+
+    def predict(self) -> Array:
+        """`logits` of the state as it is."""
+        self._functions.predict(*self._addresses)
+        return self.logits
+
+
+@functools.cache
+def is_right() -> bool:
+    """Whether steps of a small model are those of the readable reference: a compiler is not to be believed unseen."""
+    config = ModelConfig(vocab_size=5, hidden_size=80, num_layers=2)
+    parameters = Parameters.initial(config, 1)
+    parameters.flat += np.random.default_rng(1).normal(0, 0.1, parameters.flat.shape).astype(np.float32)
+    row = CompiledRow(config, laid_out(parameters), np.zeros((2, 1, 80), np.float32))
+    h = np.zeros((2, 1, 80))
+    for character in range(5):
+        x = np.eye(5)[[character]]
+        for i in range(2):
+            W, U_zr, U_h, b = (parameters[f"layers.{i}.{name}"] for name in ("W", "U_zr", "U_h", "b"))
+            x = h[i] = gru.step(x @ W + b, h[i], U_zr, U_h)[0]
+        expected = x @ parameters["output.W_y"] + parameters["output.b_y"]
+        if not float(abs(row.step(np.array([character])) - expected).max()) <= _CLOSE:
+            return False
+    return True
+
+
+def step_functions(config: ModelConfig) -> StepFunctions:
+    """Those for models of this shape, compiled when they are first asked for."""
+    with _LOCK:
+        return _step_functions(config.vocab_size, config.hidden_size, config.num_layers)
+
+
+@functools.lru_cache(maxsize=16)
+def _step_functions(V: int, H: int, L: int) -> StepFunctions:
+    from chargru.engine.fused.step_code import step_module
+
+    target = compiler.host()
+    assert target is not None
+    code = compiler.Compiled(step_module(step_layout(ModelConfig(V, H, L))), target)
+    return StepFunctions(code.function("step", 1, 4), code.function("predict", 0, 4), code)
