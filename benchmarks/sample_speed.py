@@ -22,7 +22,7 @@ from common import machine, medians, print_table
 from threadpoolctl import threadpool_limits
 
 from chargru.config import ModelConfig, SamplingConfig
-from chargru.engine import Parameters, Stepper, available_cores, draw
+from chargru.engine import Parameters, Stepper, allow_companion, available_cores, draw
 
 try:
     import torch
@@ -140,6 +140,7 @@ def agree(one: Step, other: Step, rows: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    allow_companion()  # as `chargru sample` does
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--steps", type=int, default=1500, help="of one round of one contender")
     options = parser.parse_args()

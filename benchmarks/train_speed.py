@@ -62,8 +62,8 @@ def timed(update: Callable[[], object], chars: int) -> Callable[[], float]:
 def ours(H: int, B: int, T: int, L: int) -> Iterator[Callable[[], float]]:
     config = ModelConfig(vocab_size=V, hidden_size=H, num_layers=L)
     parameters = Parameters.initial(config, 1)
-    window = flops_per_character(H, L, V) * B * T
-    crew = crew_for(available_cores(), B, window, compiled=compiles(H, np.float32))
+    operations = flops_per_character(H, L, V) * B * T
+    crew = crew_for(available_cores(), B, operations, compiled=compiles(H, np.float32))
     network = Network(config, B, T, crew=crew)
     gradients = network.gradients
     assert gradients is not None

@@ -69,6 +69,9 @@ def sample(
         settings["seed"] = secrets.randbits(32)  # so that the JSON can say how to get the same text again
     sampling = SamplingConfig(**settings)
     text = _read_prompt(prompt_file) if prompt_file is not None else prompt or ""
+    from chargru.engine import allow_companion
+
+    allow_companion()  # this process does nothing else
     completer = load_model(model, out)
     device = _device_for(completer, sampling, backend)
     stream = completer.stream(text, sampling) if device is None else completer.stream_on(device, text, sampling)

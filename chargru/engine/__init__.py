@@ -9,6 +9,7 @@ from chargru.engine.device_lesson import DeviceLesson
 from chargru.engine.device_network import DeviceNetwork
 from chargru.engine.device_sampling import sample_many
 from chargru.engine.dropout import generator
+from chargru.engine.fused.companion import allow_companion
 from chargru.engine.fused.compiled_gru import compiles
 from chargru.engine.network import Network
 from chargru.engine.optimizer import Adam, global_norm, learning_rate_at
@@ -31,6 +32,7 @@ __all__ = [
     "Parameters",
     "Regularization",
     "Stepper",
+    "allow_companion",
     "available_cores",
     "choose_backend",
     "compiles",

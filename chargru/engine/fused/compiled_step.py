@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
+import time
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,10 +12,13 @@ import numpy as np
 from chargru.config import ModelConfig
 from chargru.engine import gru
 from chargru.engine.fused import compiler
+from chargru.engine.fused.companion import Companion, Worth, companion
 from chargru.engine.fused.sequence import aligned
-from chargru.engine.fused.step_layout import laid_out, step_layout
+from chargru.engine.fused.step_layout import HELPED, SHARED, laid_out, step_layout
 from chargru.engine.parameters import Array, Parameters
 
+_LARGE = 2 << 20  # bytes of weights, from which on a companion helps
+_PATIENCE = 20_000  # times that it asks whether there is something to do: half a millisecond, some twenty characters
 _CLOSE = 1e-4  # what may lie between logits computed in the two ways
 
 _LOCK = threading.Lock()
@@ -25,11 +29,16 @@ class StepFunctions(NamedTuple):
 
     step: Any
     predict: Any
+    step_along: Any
+    serve: Any
     code: compiler.Compiled
 
 
 class CompiledRow:
-    """A step of one state (L, 1, H), with `laid_out` weights; `logits` (1, V) are of the last one."""
+    """A step of one state (L, 1, H), with `laid_out` weights; `logits` (1, V) are of the last one.
+
+    Where the weights are more than one core's cache holds, a companion reads half of them, when there is a core for it.
+    """
 
     def __init__(self, config: ModelConfig, weights: Array, state: Array) -> None:
         layout, dtype = step_layout(config), weights.dtype
@@ -38,16 +47,36 @@ class CompiledRow:
         self._addresses = tuple(each.ctypes.data for each in self._kept)
         self._kept[3].fill(0)
         self.logits = self._kept[3][:, : config.vocab_size]
+        self._companion: Companion | None = companion() if weights.nbytes >= _LARGE else None
+        self._worth = Worth()
+        self._shared = aligned((SHARED,), np.int64)
+        self._shared.fill(0)
 
     def step(self, ids: Array) -> Array:
         """Move the state on by a character, `ids` (1,): `logits`."""
-        self._functions.step(int(ids[0]), *self._addresses)
+        if self._companion is None:
+            self._functions.step(int(ids[0]), *self._addresses)
+        else:
+            self._step_along(int(ids[0]), self._companion)
         return self.logits
 
     def predict(self) -> Array:
         """`logits` of the state as it is."""
         self._functions.predict(*self._addresses)
         return self.logits
+
+    def _step_along(self, character: int, companion: Companion) -> None:
+        before = time.perf_counter()
+        self._functions.step_along(character, self._shared.ctypes.data, *self._addresses)
+        together, now = bool(self._shared[HELPED]), time.perf_counter()
+        if not together and self._worth.wanted(now):
+            companion.call(self._serve)
+            now = time.perf_counter()
+        self._worth.took(now - before, together=together, now=now)
+
+    def _serve(self) -> None:
+        """The companion's part, until nothing has been asked of it for a while."""
+        self._functions.serve(_PATIENCE, self._shared.ctypes.data, *self._addresses)
 
 
 @functools.cache
@@ -81,5 +110,6 @@ def _step_functions(V: int, H: int, L: int) -> StepFunctions:
 
     target = compiler.host()
     assert target is not None
-    code = compiler.Compiled(step_module(step_layout(ModelConfig(V, H, L))), target)
-    return StepFunctions(code.function("step", 1, 4), code.function("predict", 0, 4), code)
+    code = compiler.Compiled(step_module(step_layout(ModelConfig(V, H, L)), compiler.triple()), target)
+    counts_and_arrays = {"step": (1, 4), "predict": (0, 4), "step_along": (1, 5), "serve": (1, 5)}
+    return StepFunctions(**{name: code.function(name, *kinds) for name, kinds in counts_and_arrays.items()}, code=code)

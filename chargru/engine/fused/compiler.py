@@ -67,6 +67,13 @@ def host() -> Target | None:
     return None
 
 
+def triple() -> str:
+    """Processor and system, in LLVM's words."""
+    import llvmlite.binding as llvm
+
+    return str(llvm.get_default_triple())
+
+
 def version() -> str:
     """What compiles, for a report."""
     import llvmlite.binding as llvm

@@ -12,6 +12,9 @@ from chargru.engine.parameters import Array, Parameters
 PANEL = 64
 """Columns of a panel."""
 
+STATE, CHARACTER, ARRIVED, HELPED, SHARED = 0, 8, (16, 24), 32, 40
+"""Places in what two threads share, `SHARED` whole numbers: each in a line of the cache of its own."""
+
 _LANES, _PAGE = 16, 1 << 19  # numbers of a vector, and of a large page (2 MB)
 
 

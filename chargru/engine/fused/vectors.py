@@ -41,17 +41,20 @@ Offset = Any  # a Value or a number
 class Writer:
     """Writes one function without a result.
 
-    `arguments` are its parameters; arrays are known not to overlap. Offsets count numbers, not bytes.
+    `arguments` are its parameters; arrays are known not to overlap, and but for `shared` ones nobody else writes them
+    meanwhile. Offsets count numbers, not bytes.
     """
 
-    def __init__(self, module: Any, name: str, parameters: Sequence[Any], *, internal: bool = False) -> None:
+    def __init__(
+        self, module: Any, name: str, parameters: Sequence[Any], *, internal: bool = False, shared: bool = False
+    ) -> None:
         self.module = module
         self.function = ir.Function(module, ir.FunctionType(ir.VoidType(), parameters), name)
         if internal:
             self.function.linkage = "internal"
             self.function.attributes.add("noinline")
         for each in self.function.args:
-            if isinstance(each.type, ir.PointerType):
+            if isinstance(each.type, ir.PointerType) and not shared:
                 each.add_attribute("noalias")
         self.arguments = self.function.args
         self.code = ir.IRBuilder(self.function.append_basic_block())
@@ -85,6 +88,36 @@ class Writer:
     def count(self, ids: Value, offset: Offset) -> Value:
         """A whole number from an array of them."""
         return self.code.load(self.at(ids, offset))
+
+    def read_shared(self, ids: Value, offset: Offset) -> Value:
+        """A whole number that another thread may have written; what that wrote before it can be read after this."""
+        return self.code.load_atomic(self.at(ids, offset), "acquire", 8)
+
+    def write_shared(self, value: Offset, ids: Value, offset: Offset) -> None:
+        """A whole number for another thread, which then finds all that was written before it."""
+        self.code.store_atomic(whole(value), self.at(ids, offset), "release", 8)
+
+    def swap(self, ids: Value, offset: Offset, before: int, after: int) -> Value:
+        """Whether a whole number was `before`; it then becomes `after`, whoever else looks at it."""
+        found = self.code.cmpxchg(self.at(ids, offset), whole(before), whole(after), "acq_rel", "acquire")
+        return self.code.extract_value(found, 1)
+
+    def wait(self, done: Callable[[], Value], most: Offset | None = None) -> None:
+        """Ask again and again until it is `done`, or `most` times."""
+        code, before = self.code, self.code.block
+        turn, after = self.function.append_basic_block(), self.function.append_basic_block()
+        code.branch(turn)
+        code.position_at_end(turn)
+        count = code.phi(COUNT)
+        count.add_incoming(whole(0), before)
+        if "x86" in self.module.triple:
+            self.code.call(self._function("llvm.x86.sse2.pause", ir.VoidType()), [])
+        further, end = code.add(count, whole(1)), done()
+        if most is not None:
+            end = code.or_(end, code.icmp_signed(">=", further, whole(most)))
+        count.add_incoming(further, code.block)
+        code.cbranch(end, after, turn)
+        code.position_at_end(after)
 
     def spread(self, array: Value, offset: Offset) -> Value:
         """One number of an array in every place of a vector."""
@@ -195,11 +228,12 @@ class Writer:
         self.code.ret_void()
 
     def _of_vectors(self, name: str, *vectors: Value) -> Value:
+        return self.code.call(self._function(f"llvm.{name}.v{LANES}f32", VECTOR, *vectors), vectors)
+
+    def _function(self, name: str, result: Any, *arguments: Value) -> Any:
         """LLVM's own function of that name."""
-        name = f"llvm.{name}.v{LANES}f32"
-        known = self.module.globals.get(name)
-        kind = ir.FunctionType(VECTOR, [VECTOR] * len(vectors))
-        return self.code.call(known or ir.Function(self.module, kind, name), vectors)
+        kind = ir.FunctionType(result, [each.type for each in arguments])
+        return self.module.globals.get(name) or ir.Function(self.module, kind, name)
 
     def _polynomial(self, coefficients: Sequence[float], x: Value) -> Value:
         *others, last = map(self.number, coefficients)
