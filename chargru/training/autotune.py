@@ -42,7 +42,7 @@ LADDER = (
     (256, 2, 6e-3, 1_900),
     (320, 2, 5e-3, 2_800),
     (384, 2, 4e-3, 3_700),
-    (512, 2, 3e-3, 6_000),
+    (512, 2, 3e-3, 10_000),
 )
 
 # the same where a character turns up a few hundred times or less (Korean, say): a second layer learns nothing from that
