@@ -102,36 +102,40 @@ def test_a_companion_works_beside_its_caller_on_one_thing_at_a_time():
         time.sleep(0.001)
 
 
-def test_it_is_worth_it_until_it_is_late():
+def test_it_is_worth_it_until_much_is_lost():
     worth = Worth()
     assert not worth.wanted(0.0)  # how long a step takes alone is not known yet
-    worth.took(1.0, together=False, now=1.0)
+    worth.took(0.001, together=False, now=1.0)
     assert worth.wanted(1.0)
-    worth.took(0.6, together=True, now=2.0)
+    worth.took(0.0006, together=True, now=2.0)
+    worth.took(0.006, together=True, now=2.0)  # now and then a step is late
     assert worth.wanted(2.0)
-    worth.took(6.0, together=True, now=8.0)
+    worth.took(0.02, together=True, now=8.0)
     assert not worth.wanted(9.9)
     assert worth.wanted(10.1)
-    worth.took(6.0, together=False, now=11.0)  # its thread was in the way
+    worth.took(0.03, together=False, now=11.0)  # its thread was in the way
     assert not worth.wanted(14.9)  # twice as long
     assert worth.wanted(15.1)
 
 
 def test_it_is_not_worth_it_where_it_gains_nothing():
     worth = Worth()
-    worth.took(1.0, together=False, now=0.0)
-    assert worth.wanted(0.0)
+    worth.took(1e-4, together=False, now=0.0)
     for _ in range(32):
-        worth.took(1.1, together=True, now=5.0)
-    assert not worth.wanted(6.0)
+        worth.took(1.1e-4, together=True, now=5.0)
+    assert not worth.wanted(6.9)
     assert worth.wanted(7.1)
     for _ in range(64):
-        worth.took(0.5, together=True, now=8.0)
-    assert worth.wanted(8.0)
+        worth.took(0.5e-4, together=True, now=8.0)
+    worth.took(0.03, together=True, now=8.0)
+    assert not worth.wanted(9.9)  # what was gained meanwhile makes it two seconds again
+    assert worth.wanted(10.1)
 
 
-def test_a_step_that_is_slow_for_other_reasons_proves_nothing():
+def test_what_is_slow_without_it_proves_nothing():
     worth = Worth()
-    for seconds in (1.0, 20.0, 1.0):
-        worth.took(seconds, together=False, now=1.0)  # it was never called
-    assert worth.wanted(1.0)
+    worth.took(0.001, together=False, now=1.0)
+    worth.took(0.03, together=True, now=1.0)
+    for _ in range(9):
+        worth.took(0.5, together=False, now=2.0)  # it was not called
+    assert worth.wanted(3.1)

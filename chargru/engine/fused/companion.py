@@ -13,7 +13,7 @@ from collections.abc import Callable
 from chargru.engine.threads import available_cores
 
 _TRIED = 32  # steps with and without it that are compared
-_LATE = 5.0  # times what a step takes alone: the companion's core was busy with something else
+_BORNE = 0.02  # seconds that may be lost in a trial: the companion's core is busy with something else
 _PAUSE, _LONGEST = 2.0, 60.0  # seconds without it after that; doubled each time
 
 
@@ -58,34 +58,31 @@ class Worth:
 
     def __init__(self) -> None:
         self._alone, self._together = list[float](), list[float]()
+        self._lost = 0.0  # since it was called on trial, beyond what steps take alone
         self._again, self._pause = 0.0, _PAUSE
-        self._trying = False
 
     def wanted(self, now: float) -> bool:
         """Whether to call it for the next step."""
-        self._trying = now >= self._again and len(self._alone) > 0
-        return self._trying
+        return now >= self._again and len(self._alone) > 0
 
     def took(self, seconds: float, *, together: bool, now: float) -> None:
-        """What a step took, alone or with a companion."""
-        if not self._alone:
-            self._alone = [seconds]
-            return
-        alone = min(self._alone)
-        if not together:
-            self._alone = [*self._alone[1 - _TRIED :], seconds]
-        else:
+        """What a step took, alone or with a companion, its being called included."""
+        alone = min(self._alone, default=seconds)
+        if together:
             self._together.append(seconds)
-        tried = len(self._together) == _TRIED
-        # late alone too: the companion's thread kept the interpreter while something else had its core
-        late = self._trying and seconds > _LATE * alone
-        if late or (tried and sorted(self._together)[_TRIED // 2] > alone):
-            self._trying = False
+        else:
+            self._alone = [*self._alone[1 - _TRIED :], seconds]
+        if now >= self._again:  # alone too: the companion's thread may keep the interpreter while its core is taken
+            self._lost += max(0.0, seconds - alone)
+        tried = len(self._together) >= _TRIED
+        if self._lost > _BORNE or (tried and sorted(self._together)[_TRIED // 2] > alone):
             self._again, self._pause = now + self._pause, min(2 * self._pause, _LONGEST)
-            self._together.clear()
         elif tried:
             self._pause = _PAUSE
-            self._together.clear()
+        else:
+            return
+        self._lost = 0.0
+        self._together.clear()
 
 
 def allow_companion() -> None:
