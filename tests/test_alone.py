@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 
 ALONE = """
@@ -46,6 +48,7 @@ print(json.dumps({
 """
 
 
+@pytest.mark.long
 def test_training_needs_nothing_but_numpy_and_safetensors(tmp_path: Path) -> None:
     text = tmp_path / "rain.txt"
     text.write_text("the rain fell on the walls of the old harbour, and nobody came. " * 30)

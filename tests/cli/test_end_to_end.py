@@ -53,6 +53,7 @@ def on_terminal(argv: list[str], tmp_path: Path) -> tuple[int, bytes]:
     return process.wait(30), sent
 
 
+@pytest.mark.long
 def test_train_interrupt_resume_sample_evaluate(corpus: Path, tmp_path: Path, chargru: Command) -> None:
     process = subprocess.Popen(
         command("train", str(corpus), "--steps", "1000000", *SMALL, "--name", "mine", "--json"),

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.skipif(bool(compiled_gru.why_not()), reason=compiled_gr
 
 # (characters, units, layers): one vector of characters and just more, panels of 16, 32 and 64 columns, three layers
 SHAPES = [(1, 64, 1), (16, 64, 2), (17, 80, 1), (65, 96, 2), (5, 112, 3), (130, 128, 1)]
+QUICK = SHAPES[:3]
 
 
 def models(V, H, L):
@@ -23,7 +24,9 @@ def models(V, H, L):
     return small, Parameters(config, np.float64, small.flat.astype(np.float64))
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize(
+    "shape", [each if each in QUICK else pytest.param(each, marks=pytest.mark.long) for each in SHAPES], ids=str
+)
 def test_steps_are_those_of_numpy(shape):
     V = shape[0]
     small, large = models(*shape)

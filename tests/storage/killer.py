@@ -57,6 +57,16 @@ def look_at(run: Run, acknowledged: int, counts: dict[str, int]) -> int:
     return checkpoint.step
 
 
+def seconds_of_a_save(directory: Path, checkpoint: Checkpoint) -> float:
+    run = Run.create(directory, "pace", {})
+    begin = time.monotonic()
+    with run.lock():
+        for step in range(5):
+            run.append({"step": step})
+            run.save(replace(checkpoint, step=step), best=True)
+    return (time.monotonic() - begin) / 5
+
+
 def at_random(directory: Path, kills: int, seed: int) -> dict[str, int]:
     counts = dict.fromkeys(
         ("kills", "saves", "mid_write", "unreadable", "older", "not_swept", "bad_record", "best_lost", "metrics_lost"),
@@ -65,6 +75,7 @@ def at_random(directory: Path, kills: int, seed: int) -> dict[str, int]:
     rng = random.Random(seed)
     run = Run.create(directory, "killed", {})
     base = make_checkpoint(0, hidden=64, letters="abcd")
+    longest = max(0.03, 4 * seconds_of_a_save(directory, base))  # a busy machine gets to save, too
     step = acknowledged = 0
     while counts["kills"] < kills:
         reading, writing = os.pipe()
@@ -77,7 +88,7 @@ def at_random(directory: Path, kills: int, seed: int) -> dict[str, int]:
                 os._exit(1)
         os.close(writing)
         told = os.read(reading, 8)  # it has the lock and begins: a busy machine does not spend the time on that
-        time.sleep(rng.uniform(0.0, 0.03))
+        time.sleep(rng.uniform(0.0, longest))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         while part := os.read(reading, 65536):

@@ -105,6 +105,7 @@ def test_without_any_text(tmp_path: Path) -> None:
     assert caught.value.hint == "skipped: 1 binary"
 
 
+@pytest.mark.long
 def test_deeper_than_recursion(tmp_path: Path) -> None:
     levels = [f"{tmp_path}/{'d/' * depth}" for depth in range(1, 1_200)]
     for level in levels:

@@ -64,6 +64,7 @@ def test_a_short_text_gets_smaller_windows_and_is_told(request_of, text):
     assert any("short" in message for message in notices)
 
 
+@pytest.mark.long
 def test_resume_goes_on_in_the_same_run(request_of, tmp_path):
     first = open_session(request_of(steps=40, name="r"))
     control = Control()

@@ -71,6 +71,7 @@ async def train(pilot: Pilot[int], app: ChargruApp) -> None:
     await until(pilot, lambda: "model tales · live" in words_on(app))
 
 
+@pytest.mark.long
 async def test_prompt_completions_reroll_accept_and_undo() -> None:
     model = FakeModel(notes=("™ is read as TM",))
     app = make_app(models=FakeModels("tales-1", model=model))

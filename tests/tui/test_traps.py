@@ -139,6 +139,7 @@ def test_1_2_13_a_child_trains_and_the_app_imports_neither_trainer_nor_cupy(tmp_
     assert (tmp_path / f"cupy-{planted.stdout.strip()}").exists()
 
 
+@pytest.mark.long
 def test_1_nothing_imports_multiprocessing() -> None:
     forbidden = ("multiprocessing", "concurrent.futures.ProcessPoolExecutor", "concurrent.futures.process")
     assert imported_by(python_files(PACKAGE), *forbidden) == []
@@ -150,6 +151,7 @@ def test_2_the_app_knows_no_trainer() -> None:
     assert imported_by(python_files(TUI), *trainers) == []
 
 
+@pytest.mark.long
 def test_13_cupy_is_imported_in_one_place_and_late() -> None:
     every = python_files(PACKAGE)
     assert imported_by(every, "cupy", "cupyx", at_once=True) == []
@@ -201,6 +203,7 @@ def test_3_a_fast_trainer_is_one_message_with_its_newest_progress() -> None:
     assert len([event for event in message.events if isinstance(event, Notice)]) == 10
 
 
+@pytest.mark.long
 async def test_3_the_app_looks_ten_times_a_second_and_no_thread_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert TICK >= 0.1
     intervals: list[tuple[float, object]] = []
