@@ -55,7 +55,7 @@ class Adam:
         self.averaged = Parameters(parameters.config, parameters.flat.dtype, parameters.flat.copy())
         self._decayed = parameters.decayed() if config.weight_decay else None
         count = len(parameters.flat)
-        self._compiled = None if self._decayed is not None else compiled_adam(count, parameters.flat.dtype)
+        self._compiled = compiled_adam(count, parameters.flat.dtype)
         workers = self.crew.workers if count >= LARGE or self._compiled else 1
         self._shares = _stretches(count, _LANES * math.ceil(count / workers / _LANES))
         self._scratch = [np.empty((2, min(_CHUNK, count)), parameters.flat.dtype) for _ in self._shares]
@@ -72,7 +72,7 @@ class Adam:
         average = 1 - min(config.averaging, t / (10 + t)) if config.averaging else 1.0
 
         b1, b2 = config.beta1, config.beta2
-        numbers = np.array([scale, b1, 1 - b1, b2, 1 - b2, rate, epsilon, average], np.float32)
+        numbers = np.array([scale, b1, 1 - b1, b2, 1 - b2, rate, epsilon, average, shrink], np.float32)
 
         def work(part: int) -> None:
             share = self._shares[part]
@@ -80,7 +80,7 @@ class Adam:
             if self._compiled is not None and share.stop - start >= _LANES:
                 start = share.stop - (share.stop - start) % _LANES
                 flats = (self.parameters.flat, gradients.flat, self.m, self.v, self.averaged.flat)
-                self._compiled(slice(share.start, start), numbers, *flats)
+                self._compiled(slice(share.start, start), numbers, flats, self._decayed)
             for begin in range(start, share.stop, _CHUNK):
                 stretch = slice(begin, min(begin + _CHUNK, share.stop))
                 self._update_chunk(stretch, gradients.flat, scale, rate, epsilon, shrink, average, part)

@@ -28,6 +28,7 @@ class Sizes:
     learning_rate: float
     dropout: float
     weight_drop: float
+    weight_decay: float
     state_reset: float
     averaging: float
 
@@ -60,6 +61,7 @@ _SELDOM = 200
 _PASSES = (1, 3, 6, 8, 11, 18, 80)
 _DROPOUT = (0.0, 0.02, 0.08, 0.1, 0.18, 0.4, 0.6)
 _WEIGHT_DROP = (0.0, 0.03, 0.05, 0.055, 0.115, 0.25, 0.5)
+_DECAY = 0.1
 
 
 def regularization(passes: float, hidden_size: int = 256) -> tuple[float, float]:
@@ -70,6 +72,11 @@ def regularization(passes: float, hidden_size: int = 256) -> tuple[float, float]
     passes *= max(1.0, hidden_size / 256) ** 0.25
     dropout, weight_drop = (float(np.interp(passes, _PASSES, each)) for each in (_DROPOUT, _WEIGHT_DROP))
     return round(dropout, 2), round(weight_drop, 3)
+
+
+def weight_decay(passes: float) -> float:
+    """Decay of the weights for a text that is read so often: none of one that is not read twice."""
+    return round(float(np.interp(passes, (1, 3), (0.0, _DECAY))), 3)
 
 
 def choose(train_chars: int, vocab_size: int, seen: Callable[[int, int], float]) -> Sizes:
@@ -90,7 +97,8 @@ def choose(train_chars: int, vocab_size: int, seen: Callable[[int, int], float])
     hidden, layers, rate, _ = ladder[best]
     characters = seen(hidden, layers)
     updates = max(1.0, characters / window)
-    dropout, weight_drop = regularization(characters / max(train_chars, 1), hidden)
+    passes = characters / max(train_chars, 1)
+    dropout, weight_drop = regularization(passes, hidden)
     return Sizes(
         hidden_size=hidden,
         num_layers=layers,
@@ -99,6 +107,7 @@ def choose(train_chars: int, vocab_size: int, seen: Callable[[int, int], float])
         learning_rate=rate,
         dropout=dropout,
         weight_drop=weight_drop,
+        weight_decay=weight_decay(passes),
         state_reset=STATE_RESET,
         averaging=round(float(np.clip(1 - 12 / updates, 0.9, 0.9995)), 4),
     )

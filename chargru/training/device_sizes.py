@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from chargru.training.autotune import LADDER, SEQ_LEN, STATE_RESET, Sizes, regularization
+from chargru.training.autotune import LADDER, SEQ_LEN, STATE_RESET, Sizes, regularization, weight_decay
 
 ROWS = 64
 MOST_ROWS = 256
@@ -56,7 +56,8 @@ def choose(
             break
         rows *= 2
     count = max(1.0, updates(hidden, layers, rows))
-    dropout, weight_drop = regularization(count * rows * SEQ_LEN / max(train_chars, 1), hidden)
+    passes = count * rows * SEQ_LEN / max(train_chars, 1)
+    dropout, weight_drop = regularization(passes, hidden)
     return Sizes(
         hidden_size=hidden,
         num_layers=layers,
@@ -65,6 +66,7 @@ def choose(
         learning_rate=rate,
         dropout=dropout,
         weight_drop=weight_drop,
+        weight_decay=weight_decay(passes),
         state_reset=STATE_RESET,
         averaging=round(float(np.clip(1 - 12 / count, 0.9, 0.9995)), 4),
     )

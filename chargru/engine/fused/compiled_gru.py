@@ -52,15 +52,20 @@ class WeightFunctions(NamedTuple):
     code: compiler.Compiled
 
 
-class AdamFunction(NamedTuple):
-    """Compiled for any number of weights."""
+class AdamFunctions(NamedTuple):
+    """Compiled for any number of weights; what each is given stands in `update_code`."""
 
-    update: Any
+    adam: Any
+    adam_decayed: Any
     code: compiler.Compiled
 
-    def __call__(self, stretch: slice, numbers: Array, *flats: Array) -> None:
-        """Update a stretch of flat buffers, a multiple of 16 long; `numbers` as in `update_code`."""
-        self.update(stretch.stop - stretch.start, *_addresses(numbers, *(each[stretch] for each in flats)))
+    def __call__(self, stretch: slice, numbers: Array, flats: tuple[Array, ...], decayed: Array | None) -> None:
+        """Update a stretch of flat buffers (w, g, m, v, averaged), a multiple of 16 long."""
+        arrays = _addresses(numbers, *(each[stretch] for each in flats))
+        if decayed is None:
+            self.adam(stretch.stop - stretch.start, *arrays)
+        else:
+            self.adam_decayed(stretch.stop - stretch.start, *arrays, *_addresses(decayed[stretch]))
 
 
 class CompiledLayer(LayerWeights):
@@ -236,7 +241,7 @@ def _right() -> bool:
     )
 
 
-def compiled_adam(count: int, dtype: npt.DTypeLike) -> AdamFunction | None:
+def compiled_adam(count: int, dtype: npt.DTypeLike) -> AdamFunctions | None:
     """The update of `count` weights (see `update_code`), or None where NumPy's is to be used."""
     if count < _MANY or np.dtype(dtype) != np.float32 or why_not():
         return None
@@ -245,13 +250,13 @@ def compiled_adam(count: int, dtype: npt.DTypeLike) -> AdamFunction | None:
 
 
 @functools.cache
-def _adam() -> AdamFunction:
+def _adam() -> AdamFunctions:
     from chargru.engine.fused.update_code import update_module
 
     target = compiler.host()
     assert target is not None
     code = compiler.Compiled(update_module(), target)
-    return AdamFunction(code.function("adam", 1, 6), code)
+    return AdamFunctions(code.function("adam", 1, 6), code.function("adam_decayed", 1, 7), code)
 
 
 def window_functions(rows: int, hidden_size: int) -> WindowFunctions:

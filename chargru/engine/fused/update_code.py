@@ -10,27 +10,37 @@ from chargru.engine.fused.vectors import ARRAY, COUNT, LANES, Value, Writer
 
 
 def update_module() -> Any:
-    """adam(N, numbers, w, g, m, v, averaged): the update of `chargru.engine.optimizer.Adam` without decay.
+    """The update of `chargru.engine.optimizer.Adam` for N weights, a multiple of 16.
 
-    N is a multiple of 16; `numbers` are scale, β₁, 1 − β₁, β₂, 1 − β₂, rate, ε and how far the average moves.
+    adam(N, numbers, w, g, m, v, averaged) and adam_decayed(.., decayed); `numbers` are scale, β₁, 1 − β₁, β₂, 1 − β₂,
+    rate, ε, how far the average moves, and by what share weights shrink where `decayed` is 1.
     """
     module = ir.Module()
-    w = Writer(module, "adam", [COUNT, *[ARRAY] * 6])
-    N, numbers, weights, gradients, first, second, averages = w.arguments
-    scale, beta1, rest1, beta2, rest2, rate, epsilon, average = (w.spread(numbers, i) for i in range(8))
+    for name in ("adam", "adam_decayed"):
+        decays = name == "adam_decayed"
+        w = Writer(module, name, [COUNT, *[ARRAY] * (6 + decays)])
+        _update(w, *w.arguments)
+        w.end()
+    return module
+
+
+def _update(
+    w: Writer, N: Value, numbers: Value, weights: Value, g: Value, m: Value, v: Value, averages: Value, *decayed: Value
+) -> None:
     code = w.code
+    scale, beta1, rest1, beta2, rest2, rate, epsilon, average, shrink = (w.spread(numbers, i) for i in range(9))
 
     def vector(i: Value) -> None:
-        g = code.fmul(w.load(gradients, i), scale)
-        m = w.multiply_add(rest1, g, code.fmul(beta1, w.load(first, i)))
-        v = w.multiply_add(rest2, code.fmul(g, g), code.fmul(beta2, w.load(second, i)))
-        step = code.fdiv(code.fmul(rate, m), code.fadd(w.square_root(v), epsilon))
-        new, mean = code.fsub(w.load(weights, i), step), w.load(averages, i)
-        w.store(m, first, i)
-        w.store(v, second, i)
+        gradient, before = code.fmul(w.load(g, i), scale), w.load(weights, i)
+        first = w.multiply_add(rest1, gradient, code.fmul(beta1, w.load(m, i)))
+        second = w.multiply_add(rest2, code.fmul(gradient, gradient), code.fmul(beta2, w.load(v, i)))
+        step = code.fdiv(code.fmul(rate, first), code.fadd(w.square_root(second), epsilon))
+        for mask in decayed:
+            before = code.fsub(before, code.fmul(code.fmul(w.load(mask, i), shrink), before))
+        new, mean = code.fsub(before, step), w.load(averages, i)
+        w.store(first, m, i)
+        w.store(second, v, i)
         w.store(new, weights, i)
         w.store(w.multiply_add(average, code.fsub(new, mean), mean), averages, i)
 
     w.each(N, LANES, vector)
-    w.end()
-    return module
