@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 import numpy as np
 import pytest
 
@@ -185,18 +183,39 @@ def test_a_reason_for_numpys_loops_is_told(monkeypatch):
         patched.setattr(compiler, "host", lambda: None)
         assert "AVX2" in compiled_gru.why_not()
     with monkeypatch.context() as patched:
-        patched.setattr(importlib.util, "find_spec", lambda name: None)
+        patched.setattr(compiler, "installed", lambda: False)
         assert compiled_gru.why_not() == "llvmlite is not installed"
         assert not compiled_gru.compiles(256, np.float32)
 
 
+@pytest.fixture
+def unproven():
+    compiled_gru._problem.cache_clear()
+    yield
+    compiled_gru._problem.cache_clear()
+
+
+@pytest.mark.usefixtures("unproven")
 def test_a_compiler_that_errs_is_found_out(monkeypatch):
-    assert compiled_gru._right()
     monkeypatch.setattr(CompiledGru, "backward", lambda self, weights: self.da.fill(0.1))
-    compiled_gru._right.cache_clear()
     assert "something else" in compiled_gru.why_not()
     assert not compiled_gru.compiles(256, np.float32)
-    compiled_gru._right.cache_clear()
+
+
+@pytest.mark.usefixtures("unproven")
+def test_a_system_that_does_not_let_code_be_made_is_told_of(monkeypatch):
+    def forbidden(*sizes):
+        raise RuntimeError("Unable to allocate memory for code\nand more")
+
+    monkeypatch.setattr(compiled_gru, "window_functions", forbidden)
+    assert compiled_gru.why_not() == "compiling failed: Unable to allocate memory for code"
+
+
+def test_ids_beyond_the_weights_are_refused():
+    loops, dW = CompiledGru(1, 2, 64, np.float32), np.zeros((3, 192), np.float32)
+    for wrong in (3, -1):
+        with pytest.raises(IndexError):
+            loops.character_gradients(np.array([0, wrong]), dW)
 
 
 def test_arrays_begin_with_a_line():

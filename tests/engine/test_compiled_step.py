@@ -52,6 +52,13 @@ def test_logits_of_a_state_that_was_put_back_are_those_of_the_step():
     np.testing.assert_array_equal(stepper.predict(), after)
 
 
+def test_characters_beyond_the_weights_are_refused():
+    stepper = Stepper(models(17, 80, 1)[0])
+    for wrong in (17, -1):
+        with pytest.raises(IndexError):
+            stepper.step(np.array([wrong]))
+
+
 def test_steppers_do_not_disturb_each_other():
     small, _ = models(17, 80, 2)
     one = Stepper(small)

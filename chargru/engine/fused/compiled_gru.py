@@ -142,8 +142,14 @@ class CompiledGru(Sequence):
             self._weight_gradient(x, gate, dU)
 
     def character_gradients(self, ids: Array, dW: Array) -> None:
-        """Write dW (V, 3H), whose row c is the sum of `da` where the character read, of `ids` (T·B,), was c."""
+        """Write dW (V, 3H), whose row c is the sum of `da` where the character read, of `ids` (T·B,), was c.
+
+        Raises:
+            IndexError: there is no row for one of the ids.
+        """
         ids = np.ascontiguousarray(ids, np.int64)
+        if ids.min() < 0 or ids.max() >= len(dW):
+            raise IndexError("a character that the model does not know")  # compiled code would write beside dW
         dW.fill(0)
         self._weight.sum_by_character(len(ids), *_addresses(ids, self.da, dW))
 
@@ -202,7 +208,7 @@ def why_not() -> str:
         return "llvmlite is not installed"
     if compiler.host() is None:
         return "this processor has neither AVX2 nor NEON"
-    return "" if _right() else "what was compiled computes something else"
+    return _problem()
 
 
 def _fits(hidden_size: int, dtype: npt.DTypeLike) -> bool:
@@ -210,8 +216,17 @@ def _fits(hidden_size: int, dtype: npt.DTypeLike) -> bool:
 
 
 @functools.cache
-def _right() -> bool:
-    """Whether a small window comes out as NumPy's loops have it: what a compiler made is not to be believed unseen."""
+def _problem() -> str:
+    """What speaks against compiling here: a system that forbids it, or a first small window that comes out wrong."""
+    try:
+        right = _is_right()
+    except (OSError, RuntimeError, MemoryError) as error:
+        return f"compiling failed: {next(iter(str(error).splitlines()), type(error).__name__)}"
+    return "" if right else "what was compiled computes something else"
+
+
+def _is_right() -> bool:
+    """Whether a window comes out as NumPy's loops have it, forward and back."""
     T, B, H, V, rng = 3, 7, 64, 5, np.random.default_rng(1)
 
     def draw(*shape: int) -> Array:
@@ -256,7 +271,7 @@ def _adam() -> AdamFunctions:
     target = compiler.host()
     assert target is not None
     code = compiler.Compiled(update_module(), target)
-    return AdamFunctions(code.function("adam", 1, 6), code.function("adam_decayed", 1, 7), code)
+    return AdamFunctions(**code.functions(adam=(1, 6), adam_decayed=(1, 7)))
 
 
 def window_functions(rows: int, hidden_size: int) -> WindowFunctions:
@@ -278,10 +293,7 @@ def _window_functions(rows: int, hidden_size: int) -> WindowFunctions:
     target = compiler.host()
     assert target is not None
     code = compiler.Compiled(window_module(rows, hidden_size, target.rows), target)
-    counts_and_arrays = {"forward": (2, 5), "backward": (1, 8), "read_inputs": (1, 4), "input_gradient": (1, 3)}
-    return WindowFunctions(
-        **{name: code.function(name, *kinds) for name, kinds in counts_and_arrays.items()}, code=code
-    )
+    return WindowFunctions(**code.functions(forward=(2, 5), backward=(1, 8), read_inputs=(1, 4), input_gradient=(1, 3)))
 
 
 @functools.cache
@@ -291,9 +303,8 @@ def _weight_functions(hidden_size: int) -> WeightFunctions:
     target = compiler.host()
     assert target is not None
     code = compiler.Compiled(weight_module(hidden_size, target.rows), target)
-    counts_and_arrays = {"pack": (1, 4), "weight_gradient": (2, 4), "sum_by_character": (1, 3), "sum_rows": (1, 2)}
     return WeightFunctions(
-        **{name: code.function(name, *kinds) for name, kinds in counts_and_arrays.items()}, code=code
+        **code.functions(pack=(1, 4), weight_gradient=(2, 4), sum_by_character=(1, 3), sum_rows=(1, 2))
     )
 
 

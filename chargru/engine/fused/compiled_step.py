@@ -53,11 +53,18 @@ class CompiledRow:
         self._shared.fill(0)
 
     def step(self, ids: Array) -> Array:
-        """Move the state on by a character, `ids` (1,): `logits`."""
+        """Move the state on by a character, `ids` (1,): `logits`.
+
+        Raises:
+            IndexError: the model knows no such character.
+        """
+        character = int(ids[0])
+        if not 0 <= character < self.logits.shape[1]:
+            raise IndexError(f"no character {character}")  # compiled code would read beside the weights
         if self._companion is None:
-            self._functions.step(int(ids[0]), *self._addresses)
+            self._functions.step(character, *self._addresses)
         else:
-            self._step_along(int(ids[0]), self._companion)
+            self._step_along(character, self._companion)
         return self.logits
 
     def predict(self) -> Array:
@@ -111,5 +118,4 @@ def _step_functions(V: int, H: int, L: int) -> StepFunctions:
     target = compiler.host()
     assert target is not None
     code = compiler.Compiled(step_module(step_layout(ModelConfig(V, H, L)), compiler.triple()), target)
-    counts_and_arrays = {"step": (1, 4), "predict": (0, 4), "step_along": (1, 5), "serve": (1, 5)}
-    return StepFunctions(**{name: code.function(name, *kinds) for name, kinds in counts_and_arrays.items()}, code=code)
+    return StepFunctions(**code.functions(step=(1, 4), predict=(0, 4), step_along=(1, 5), serve=(1, 5)))

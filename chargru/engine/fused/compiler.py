@@ -23,7 +23,7 @@ class Target(NamedTuple):
 
 
 class Compiled:
-    """Machine code; `function` finds what is in it. Has to live as long as its functions are needed."""
+    """Machine code; `functions` finds what is in it. Has to live as long as they are needed."""
 
     def __init__(self, module: Any, target: Target) -> None:
         import llvmlite.binding as llvm
@@ -39,12 +39,19 @@ class Compiled:
             self._engine = llvm.create_mcjit_compiler(parsed, machine)
             self._engine.finalize_object()
 
-    def function(self, name: str, counts: int, arrays: int) -> Any:
-        """One that takes numbers and then addresses of arrays; other threads run while it does."""
-        kind = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * counts, *[ctypes.c_void_p] * arrays)
-        return kind(self._engine.get_function_address(name))
+    def functions(self, **counts_and_arrays: tuple[int, int]) -> dict[str, Any]:
+        """Those of these names, which take so many numbers and then so many addresses of arrays.
+
+        Other threads run while they do. `code` among them is this object, for whoever keeps them.
+        """
+        found: dict[str, Any] = {"code": self}
+        for name, (counts, arrays) in counts_and_arrays.items():
+            kind = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * counts, *[ctypes.c_void_p] * arrays)
+            found[name] = kind(self._engine.get_function_address(name))
+        return found
 
 
+@functools.cache
 def installed() -> bool:
     """Whether llvmlite is."""
     try:
