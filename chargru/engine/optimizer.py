@@ -13,11 +13,11 @@ import numpy as np
 
 from chargru.config import TrainingConfig
 from chargru.engine.fused.compiled_gru import compiled_adam
+from chargru.engine.fused.sequence import LANES
 from chargru.engine.parameters import Array, Parameters
 from chargru.engine.threads import Crew
 
 LARGE = 4_000_000  # numbers, from which on threads are worth it (benchmarks/LOG.md)
-_LANES = 16  # numbers that compiled code takes at once
 _CHUNK = 1 << 15  # numbers: seven arrays of 128 KiB stay in a core's second-level cache
 
 
@@ -57,7 +57,7 @@ class Adam:
         count = len(parameters.flat)
         self._compiled = compiled_adam(count, parameters.flat.dtype)
         workers = self.crew.workers if count >= LARGE or self._compiled else 1
-        self._shares = _stretches(count, _LANES * math.ceil(count / workers / _LANES))
+        self._shares = _stretches(count, LANES * math.ceil(count / workers / LANES))
         self._scratch = [np.empty((2, min(_CHUNK, count)), parameters.flat.dtype) for _ in self._shares]
 
     def update(self, gradients: Parameters, norm: float, learning_rate: float) -> None:
@@ -77,8 +77,8 @@ class Adam:
         def work(part: int) -> None:
             share = self._shares[part]
             start = share.start
-            if self._compiled is not None and share.stop - start >= _LANES:
-                start = share.stop - (share.stop - start) % _LANES
+            if self._compiled is not None and share.stop - start >= LANES:
+                start = share.stop - (share.stop - start) % LANES
                 flats = (self.parameters.flat, gradients.flat, self.m, self.v, self.averaged.flat)
                 self._compiled(slice(share.start, start), numbers, flats, self._decayed)
             for begin in range(start, share.stop, _CHUNK):

@@ -7,7 +7,8 @@ from typing import Any
 from llvmlite import ir
 
 from chargru.engine.fused import product_code
-from chargru.engine.fused.vectors import ARRAY, COUNT, LANES, Value, Writer, whole
+from chargru.engine.fused.sequence import LANES
+from chargru.engine.fused.vectors import ARRAY, COUNT, Value, Writer, whole
 
 
 def window_module(rows: int, hidden_size: int, most_rows: int) -> Any:

@@ -17,14 +17,13 @@ import numpy.typing as npt
 
 from chargru.engine.fused import compiler
 from chargru.engine.fused.numpy_gru import PackedLayer, SequenceGru
-from chargru.engine.fused.sequence import LayerWeights, Sequence, aligned
+from chargru.engine.fused.sequence import LANES, LayerWeights, Sequence, aligned
 from chargru.engine.parameters import Array
 
 SWITCH = "CHARGRU_COMPILED"
 """The environment variable that, set to 0, keeps to NumPy's loops."""
 
 _HALF, _ONE = np.array([0.5], np.float32), np.array([1], np.float32)
-LANES = 16  # as in `vectors`, which only llvmlite can import
 _SMALLEST = 64  # units; below, a window takes less than compiling does
 _MANY = 50_000  # weights, from which on compiling their update pays
 _CLOSE = 1e-4  # of the largest number, what may lie between the two ways to compute a window

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from chargru.engine.fused.vectors import ARRAY, COUNT, IDS, LANES, Value, Writer, whole
+from chargru.engine.fused.sequence import LANES
+from chargru.engine.fused.vectors import ARRAY, COUNT, IDS, Value, Writer, whole
 
 
 def pack(module: Any, H: int) -> None:

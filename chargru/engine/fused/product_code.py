@@ -12,7 +12,8 @@ from typing import Any
 from llvmlite import ir
 
 from chargru.engine.fused import layout_code
-from chargru.engine.fused.vectors import ARRAY, COUNT, LANES, Value, Writer
+from chargru.engine.fused.sequence import LANES
+from chargru.engine.fused.vectors import ARRAY, COUNT, Value, Writer
 
 BLOCK = 128
 """Rows of two slabs that meet at once in a gradient of weights: of 512 units they fill half of a second-level cache."""

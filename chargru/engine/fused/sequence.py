@@ -10,6 +10,9 @@ import numpy.typing as npt
 from chargru.engine.gather import sum_by_character
 from chargru.engine.parameters import Array
 
+LANES = 16
+"""Numbers that compiled code takes at once."""
+
 _LINE = 64  # bytes of a line of the cache
 
 

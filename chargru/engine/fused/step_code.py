@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 
 from llvmlite import ir
 
+from chargru.engine.fused.sequence import LANES
 from chargru.engine.fused.step_layout import ARRIVED, CHARACTER, HELPED, PANEL, STATE, StepLayout
-from chargru.engine.fused.vectors import ARRAY, COUNT, IDS, LANES, Value, Writer, whole
+from chargru.engine.fused.vectors import ARRAY, COUNT, IDS, Value, Writer, whole
 
 _ABSENT, _WAITING, _TOLD = 0, 1, 2  # what STATE says of the companion
 _ALONE = None

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from chargru.config import ModelConfig
+from chargru.engine.fused.sequence import LANES
 from chargru.engine.parameters import Array, Parameters
 
 PANEL = 64
@@ -15,7 +16,7 @@ PANEL = 64
 STATE, CHARACTER, ARRIVED, HELPED, SHARED = 0, 8, (16, 24), 32, 40
 """Places in what two threads share, `SHARED` whole numbers: each in a line of the cache of its own."""
 
-_LANES, _PAGE = 16, 1 << 19  # numbers of a vector, and of a large page (2 MB)
+_PAGE = 1 << 19  # numbers of a large page (2 MB)
 
 
 class Places(NamedTuple):
@@ -46,7 +47,7 @@ class StepLayout(NamedTuple):
 def step_layout(config: ModelConfig) -> StepLayout:
     """The layout for a model of this shape."""
     V, H, L = config.vocab_size, config.hidden_size, config.num_layers
-    padded, begin = -(-V // _LANES) * _LANES, 0
+    padded, begin = -(-V // LANES) * LANES, 0
     places = []
     for layer in range(L):
         panels = H * H if layer == 0 else 2 * H * H

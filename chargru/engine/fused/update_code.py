@@ -6,7 +6,8 @@ from typing import Any
 
 from llvmlite import ir
 
-from chargru.engine.fused.vectors import ARRAY, COUNT, LANES, Value, Writer
+from chargru.engine.fused.sequence import LANES
+from chargru.engine.fused.vectors import ARRAY, COUNT, Value, Writer
 
 
 def update_module() -> Any:

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 
-LANES = 16
-"""Numbers in a vector."""
+from chargru.engine.fused.sequence import LANES
 
 NUMBER = ir.FloatType()
 COUNT = ir.IntType(64)
