@@ -75,7 +75,7 @@ def regularization(passes: float, hidden_size: int = 256) -> tuple[float, float]
 
 
 def weight_decay(passes: float) -> float:
-    """Decay of the weights for a text that is read so often: none of one that is not read twice."""
+    """Decay of the weights for a text that is read so often: none where nothing is read again."""
     return round(float(np.interp(passes, (1, 3), (0.0, _DECAY))), 3)
 
 

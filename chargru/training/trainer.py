@@ -337,7 +337,8 @@ class Trainer:
 
     def _first_look(self) -> Iterator[Evaluated]:
         """What an evaluation costs, and the curve's first point; a run that goes on has that already."""
-        self._judge.score(self.averaged)  # the first one also finds memory and compiles, as no other does
+        if self._budget.for_the_end is not None:
+            self._judge.score(self.averaged)  # the first one also finds memory and compiles, as no other does
         before = self._clock.elapsed
         if self.step == 0:
             if (evaluated := self._look()) is not None:

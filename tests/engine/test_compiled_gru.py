@@ -88,7 +88,7 @@ def test_scoring_keeps_no_history_and_computes_the_same():
     T, B, H = shape = (6, 3, 64)
     weights, x, h0, dh = problem(*shape)
     _, trained = computed(*shape, weights, x, h0, dh)
-    packed, loops = CompiledLayer(H, H, np.float32, train=False), CompiledGru(T, B, H, np.float32, train=False)
+    packed, loops = CompiledLayer(H, H, np.float32), CompiledGru(T, B, H, np.float32, train=False)
     packed.pack(*weights)
     loops.h[0] = h0
     loops.read(x, packed)

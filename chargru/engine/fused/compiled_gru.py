@@ -68,14 +68,12 @@ class AdamFunctions(NamedTuple):
 
 
 class CompiledLayer(LayerWeights):
-    """U (3, H // 16, H, 16) in panels of 16 columns, and for training those of its transpose.
+    """U (3, H // 16, H, 16) in panels of 16 columns, and those of its transpose.
 
     So is W of all layers but the first, whose W (3, V, H) is gathered from.
     """
 
-    def __init__(
-        self, inputs: int, hidden_size: int, dtype: npt.DTypeLike, *, first: bool = False, train: bool = True
-    ) -> None:
+    def __init__(self, inputs: int, hidden_size: int, dtype: npt.DTypeLike, *, first: bool = False) -> None:
         super().__init__(inputs, hidden_size, dtype)
         panels = (3, hidden_size // LANES, hidden_size, LANES)
         self._first, self._weight = first, weight_functions(hidden_size)
@@ -174,7 +172,7 @@ class CompiledGru(Sequence):
 def layer_weights(inputs: int, hidden_size: int, dtype: npt.DTypeLike, *, first: bool, train: bool) -> LayerWeights:
     """Weights for the loops that `sequence` makes of the same sizes, of the `first` layer or of another."""
     if compiles(hidden_size, dtype):
-        return CompiledLayer(inputs, hidden_size, dtype, first=first, train=train)
+        return CompiledLayer(inputs, hidden_size, dtype, first=first)
     return PackedLayer(inputs, hidden_size, dtype, train=train)
 
 

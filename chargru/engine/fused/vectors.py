@@ -186,13 +186,13 @@ class Writer:
         count: Offset,
         out: Value,
         shape: tuple[int, Offset],
-        unrolled: int = 1,
+        unrolled: int,
     ) -> None:
         """A few rows of 16 numbers in `out` grow by as many rows of `left` (rows, count) times `right` (count, 16).
 
         The numbers of `left` lie `strides` apart, from row to row and along; `right` lies in one piece; `shape` is how
-        many rows there are and how far apart they lie in `out`. The sums stay in registers. `count` is a multiple of
-        `unrolled`.
+        many rows there are and how far apart they lie in `out`. The sums stay in registers. `unrolled` steps are made
+        at a time: where `count` is no multiple of that, some beyond it are read too and have to be zero.
         """
         across, along = strides
         places = [self.times(row, shape[1]) for row in range(shape[0])]
