@@ -136,9 +136,9 @@ def _blas() -> list[dict[str, Any]]:
 
 
 def _compiled() -> dict[str, str]:
-    from chargru.engine.fused import compiled_gru, compiled_step, compiler
+    from chargru.engine.fused import choice, compiled_step, compiler
 
-    reason = compiled_gru.why_not() or ("" if compiled_step.is_right() else "a compiled step computes something else")
+    reason = choice.why_not() or ("" if compiled_step.is_right() else "a compiled step computes something else")
     target = None if reason else compiler.host()
     if target is None:
         return {"compiler": "", "for": "", "reason": reason}

@@ -9,8 +9,8 @@ from chargru.engine.device_lesson import DeviceLesson
 from chargru.engine.device_network import DeviceNetwork
 from chargru.engine.device_sampling import sample_many
 from chargru.engine.dropout import generator
+from chargru.engine.fused.choice import compiles
 from chargru.engine.fused.companion import allow_companion
-from chargru.engine.fused.compiled_gru import compiles
 from chargru.engine.network import Network
 from chargru.engine.optimizer import Adam, global_norm, learning_rate_at
 from chargru.engine.parameters import Parameters, flops_per_character, parameter_count, parameter_shapes

@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from chargru.config import TrainingConfig
-from chargru.engine.fused.compiled_gru import compiled_adam
+from chargru.engine.fused.compiled_adam import compiled_adam
 from chargru.engine.fused.sequence import LANES
 from chargru.engine.parameters import Array, Parameters
 from chargru.engine.threads import Crew

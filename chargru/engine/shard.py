@@ -10,8 +10,7 @@ import numpy.typing as npt
 
 from chargru.config import ModelConfig
 from chargru.engine.dropout import fill_mask, generator
-from chargru.engine.fused.compiled_gru import layer_weights, sequence
-from chargru.engine.output import SoftmaxOutput
+from chargru.engine.fused.choice import layer_weights, output_weights, sequence, softmax_output
 from chargru.engine.parameters import Array, Parameters
 from chargru.engine.threads import Crew
 
@@ -38,13 +37,13 @@ class PackedNetwork:
         ]
         self._masks = [(np.empty((H, 2 * H), dtype), np.empty((H, H), dtype)) for _ in self.layers if train]
         self._dropped = [(np.empty((H, 2 * H), dtype), np.empty((H, H), dtype)) for _ in self.layers if train]
-        self.parameters: Parameters | None = None
+        self.output = output_weights(H, V, dtype)
 
     def pack(
         self, parameters: Parameters, regularization: Regularization | None = None, crew: Crew | None = None
     ) -> None:
         """Refresh every copy, each layer by a thread of `crew`; with weight drop, recurrent ones of masked weights."""
-        self.parameters = parameters
+        self.output.pack(parameters["output.W_y"], parameters["output.b_y"])
         drop = regularization if regularization is not None and regularization.weight_drop > 0 else None
         (crew or Crew(1)).map(lambda i: self._pack(i, parameters, drop), range(len(self.layers)))
 
@@ -85,7 +84,7 @@ class Shard:
         train = gradients is not None
         self.rows = slice(start, stop)
         self.layers = [sequence(T, B, H, dtype, train=train) for _ in range(config.num_layers)]
-        self.output = SoftmaxOutput(T * B, config.vocab_size, dtype)
+        self.output = softmax_output(T, B, H, config.vocab_size, dtype)
         self.gradients = gradients
         self._index = np.empty((3, T, B), np.intp)
         self._offsets = (np.arange(3) * config.vocab_size).reshape(3, 1, 1)
@@ -129,18 +128,15 @@ class Shard:
             layer.h[0] = state[i]
             layer.forward(packed)
             state[i] = layer.h[T]
-        parameters = weights.parameters
-        assert parameters is not None
         if drop.dropout > 0:
             fill_mask(generator(drop.seed, drop.step, part), drop.dropout, self._mask)
             np.multiply(self.layers[-1].h[1:], self._mask, out=self._dropped)
         top = self._top(dropped=drop.dropout > 0)
-        return self.output.losses(top, targets.reshape(-1), parameters["output.W_y"], parameters["output.b_y"])
+        return self.output.losses(top, targets.reshape(-1), weights.output)
 
     def backward(self, weights: PackedNetwork, inputs: Array, targets: Array, scale: float, dropped: bool) -> None:
         """Fill `gradients` with those of `scale` times the sum of this shard's losses, after `forward`."""
-        parameters, gradients = weights.parameters, self.gradients
-        assert parameters is not None
+        gradients = self.gradients
         assert gradients is not None
         last = len(self.layers) - 1
         T, B, H = self.layers[last].shape
@@ -148,7 +144,7 @@ class Shard:
         self.output.gradients(
             self._top(dropped),
             targets.reshape(-1),
-            parameters["output.W_y"],
+            weights.output,
             scale,
             gradients["output.W_y"],
             gradients["output.b_y"],

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from chargru.engine.fused.compiled_gru import compiles
+from chargru.engine.fused.choice import compiles
 from chargru.engine.fused.compiled_step import CompiledRow, is_right
 from chargru.engine.fused.numpy_gru import PackedLayer, SequenceGru
 from chargru.engine.fused.products import blocks, factors, results, rows_at_once

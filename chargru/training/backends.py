@@ -9,7 +9,7 @@ from typing import Any
 from chargru.config import ModelConfig, TrainingConfig, TrainRequest
 from chargru.engine import Backend, available_cores, blas, choose_backend
 from chargru.engine.device import Device
-from chargru.engine.fused import compiled_gru
+from chargru.engine.fused import choice
 from chargru.errors import ConfigError
 from chargru.training import autotune, device_memory, device_sizes, memory
 from chargru.training.device_speed import device_speed
@@ -49,7 +49,7 @@ def about(backend: Backend, model: ModelConfig, training: TrainingConfig) -> tup
     told = (
         backend.note,
         "" if blas.known() else blas.UNKNOWN,
-        compiled_gru.missed(model.hidden_size, training.dtype),
+        choice.missed(model.hidden_size, training.dtype),
         "" if training.precision == "float32" else f"{training.precision} is a GPU's: NumPy computes in float32",
     )
     return tuple(note for note in told if note)

@@ -10,13 +10,13 @@ import pytest
 
 from chargru.config import ModelConfig
 from chargru.engine import Parameters
+from chargru.engine.fused import choice, compiled_step
 from chargru.engine.fused import companion as module
-from chargru.engine.fused import compiled_gru, compiled_step
 from chargru.engine.fused.companion import Companion, Worth
 from chargru.engine.fused.compiled_step import CompiledRow
 from chargru.engine.fused.step_layout import HELPED, STATE, laid_out
 
-compiled = pytest.mark.skipif(bool(compiled_gru.why_not()), reason=compiled_gru.why_not() or "compiled")
+compiled = pytest.mark.skipif(bool(choice.why_not()), reason=choice.why_not() or "compiled")
 
 
 def rows(monkeypatch, V=70, H=144, L=2):

@@ -7,12 +7,13 @@ import pytest
 
 from chargru.config import ModelConfig
 from chargru.engine import Crew, Network, Parameters, Regularization, gru
-from chargru.engine.fused import compiled_gru, compiler
+from chargru.engine.fused import choice, compiled_gru, compiler
 from chargru.engine.fused.compiled_gru import CompiledGru, CompiledLayer
+from chargru.engine.fused.compiled_output import CompiledOutput
 from chargru.engine.fused.numpy_gru import PackedLayer, SequenceGru
 from chargru.engine.fused.sequence import aligned
 
-pytestmark = pytest.mark.skipif(bool(compiled_gru.why_not()), reason=compiled_gru.why_not() or "compiled")
+pytestmark = pytest.mark.skipif(bool(choice.why_not()), reason=choice.why_not() or "compiled")
 
 # (T, B, H): one row, one group of rows, groups of one and of two sizes, a step, panels that are no power of two
 SHAPES = [(4, 1, 64), (5, 16, 64), (3, 17, 80), (2, 33, 64), (1, 5, 128), (9, 7, 96), (40, 25, 128)]
@@ -145,7 +146,7 @@ def network_losses(workers=1, processes=False, updates=12, seed=4):
 
 def test_trainings_are_those_of_numpy(monkeypatch):
     compiled, gradients = network_losses()
-    monkeypatch.setenv(compiled_gru.SWITCH, "0")
+    monkeypatch.setenv(choice.SWITCH, "0")
     numpy, others = network_losses()
     assert compiled != numpy  # they differ in their last bits, or the switch does nothing
     np.testing.assert_allclose(compiled, numpy, rtol=1e-4)
@@ -167,39 +168,46 @@ def test_processes_and_threads_compute_the_same_to_the_bit():
      (72, np.float32, SequenceGru), (64, np.float64, SequenceGru)],
 )  # fmt: skip
 def test_what_is_compiled(units, dtype, kind):
-    assert type(compiled_gru.sequence(2, 2, units, dtype, train=True)) is kind
-    weights = compiled_gru.layer_weights(5, units, dtype, first=True, train=True)
+    assert type(choice.sequence(2, 2, units, dtype, train=True)) is kind
+    weights = choice.layer_weights(5, units, dtype, first=True, train=True)
     assert type(weights) is (CompiledLayer if kind is CompiledGru else PackedLayer)
     assert weights.W.shape == (3, 5, units)  # of the first layer rows are gathered
 
 
 def test_a_reason_for_numpys_loops_is_told(monkeypatch):
-    assert compiled_gru.missed(64, np.float32) == ""
-    monkeypatch.setenv(compiled_gru.SWITCH, "0")
-    assert compiled_gru.missed(64, np.float32).endswith("CHARGRU_COMPILED is 0")
-    assert compiled_gru.missed(48, np.float32) == ""  # would not be compiled anyway
-    monkeypatch.delenv(compiled_gru.SWITCH)
+    assert choice.missed(64, np.float32) == ""
+    monkeypatch.setenv(choice.SWITCH, "0")
+    assert choice.missed(64, np.float32).endswith("CHARGRU_COMPILED is 0")
+    assert choice.missed(48, np.float32) == ""  # would not be compiled anyway
+    monkeypatch.delenv(choice.SWITCH)
     with monkeypatch.context() as patched:
         patched.setattr(compiler, "host", lambda: None)
-        assert "AVX2" in compiled_gru.why_not()
+        assert "AVX2" in choice.why_not()
     with monkeypatch.context() as patched:
         patched.setattr(compiler, "installed", lambda: False)
-        assert compiled_gru.why_not() == "llvmlite is not installed"
-        assert not compiled_gru.compiles(256, np.float32)
+        assert choice.why_not() == "llvmlite is not installed"
+        assert not choice.compiles(256, np.float32)
 
 
 @pytest.fixture
 def unproven():
-    compiled_gru._problem.cache_clear()
+    choice._problem.cache_clear()
     yield
-    compiled_gru._problem.cache_clear()
+    choice._problem.cache_clear()
 
 
 @pytest.mark.usefixtures("unproven")
-def test_a_compiler_that_errs_is_found_out(monkeypatch):
-    monkeypatch.setattr(CompiledGru, "backward", lambda self, weights: self.da.fill(0.1))
-    assert "something else" in compiled_gru.why_not()
-    assert not compiled_gru.compiles(256, np.float32)
+@pytest.mark.parametrize(
+    ("kind", "function", "wrong"),
+    [
+        (CompiledGru, "backward", lambda self, weights: self.da.fill(0.1)),
+        (CompiledOutput, "gradients", lambda self, *arguments: arguments[-1].fill(0.1)),
+    ],
+)
+def test_a_compiler_that_errs_is_found_out(monkeypatch, kind, function, wrong):
+    monkeypatch.setattr(kind, function, wrong)
+    assert "something else" in choice.why_not()
+    assert not choice.compiles(256, np.float32)
 
 
 @pytest.mark.usefixtures("unproven")
@@ -208,7 +216,7 @@ def test_a_system_that_does_not_let_code_be_made_is_told_of(monkeypatch):
         raise RuntimeError("Unable to allocate memory for code\nand more")
 
     monkeypatch.setattr(compiled_gru, "window_functions", forbidden)
-    assert compiled_gru.why_not() == "compiling failed: Unable to allocate memory for code"
+    assert choice.why_not() == "compiling failed: Unable to allocate memory for code"
 
 
 def test_ids_beyond_the_weights_are_refused():

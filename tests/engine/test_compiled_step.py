@@ -7,10 +7,10 @@ import pytest
 
 from chargru.config import ModelConfig
 from chargru.engine import Parameters, Stepper
-from chargru.engine.fused import compiled_gru, compiled_step
+from chargru.engine.fused import choice, compiled_step
 from chargru.engine.fused.step_layout import PANEL, laid_out, step_layout
 
-pytestmark = pytest.mark.skipif(bool(compiled_gru.why_not()), reason=compiled_gru.why_not() or "compiled")
+pytestmark = pytest.mark.skipif(bool(choice.why_not()), reason=choice.why_not() or "compiled")
 
 # (characters, units, layers): one vector of characters and just more, panels of 16, 32 and 64 columns, three layers
 SHAPES = [(1, 64, 1), (16, 64, 2), (17, 80, 1), (65, 96, 2), (5, 112, 3), (130, 128, 1)]
@@ -102,7 +102,7 @@ def test_a_wrong_step_is_found_out(monkeypatch):
 
 def test_numpy_steps_where_nothing_is_compiled(monkeypatch):
     small, large = models(17, 80, 2)
-    monkeypatch.setenv(compiled_gru.SWITCH, "0")
+    monkeypatch.setenv(choice.SWITCH, "0")
     stepper, right = Stepper(small), Stepper(large)
     assert stepper._row is None
     for each in (3, 1, 4, 1, 5):

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
-from chargru.engine.fused import compiled_gru, compiler
-from tests.engine import test_compiled_gru
+from chargru.engine.fused import choice, compiled_gru, compiled_output, compiler
+from tests.engine import test_compiled_gru, test_compiled_output
 
-pytestmark = pytest.mark.skipif(bool(compiled_gru.why_not()), reason=compiled_gru.why_not() or "compiled")
+pytestmark = pytest.mark.skipif(bool(choice.why_not()), reason=choice.why_not() or "compiled")
 
 
 def assembly(triple: str, cpu: str, features: str, rows: int) -> str:
     import llvmlite.binding as llvm
 
     from chargru.engine.fused.cell_code import window_module
+    from chargru.engine.fused.output_code import output_module
     from chargru.engine.fused.product_code import weight_module
 
     llvm.initialize_all_targets()
     llvm.initialize_all_asmprinters()
     machine = llvm.Target.from_triple(triple).create_target_machine(cpu=cpu, features=features, opt=2)
     text = ""
-    for module in (window_module(13, 128, rows), weight_module(128, rows)):
+    for module in (window_module(13, 128, rows), weight_module(128, rows), output_module(13, 128, 65, rows)):
         parsed = llvm.parse_assembly(str(module))
         parsed.verify()
         text += machine.emit_assembly(parsed)
@@ -46,23 +46,28 @@ def test_it_compiles_for_processors_with_wide_registers(triple, cpu, features, r
     assert any(register in line for line in lines)
 
 
-@pytest.mark.parametrize("shape", [(5, 16, 64), (3, 17, 80), (9, 7, 96)], ids=str)
-def test_fewer_registers_compute_the_same(shape, monkeypatch):
+def forget():
+    for compiled in (compiled_gru.window_functions, compiled_gru.weight_functions, compiled_output.output_functions):
+        compiled.cache_clear()
+
+
+@pytest.fixture
+def narrow(monkeypatch):
     """Groups of six rows and vectors in two halves: what a processor without AVX-512 is given."""
     host = compiler.host()
     assert host is not None
-    weights, x, h0, dh = test_compiled_gru.problem(*shape)
-    narrow = compiler.Target("haswell", "", 6) if "avx2" in host.features else host._replace(rows=6)
-    with monkeypatch.context() as patched:
-        patched.setattr(compiler, "host", lambda: narrow)
-        compiled_gru._window_functions.cache_clear()
-        compiled_gru._weight_functions.cache_clear()
-        test_compiled_gru.test_a_window_is_the_references_forward_and_back(shape)
-        _, loops = test_compiled_gru.computed(*shape, weights, x, h0, dh)
-    compiled_gru._window_functions.cache_clear()
-    compiled_gru._weight_functions.cache_clear()
-    _, usual = test_compiled_gru.computed(*shape, weights, x, h0, dh)
-    np.testing.assert_allclose(loops.da, usual.da, atol=1e-5)
+    target = compiler.Target("haswell", "", 6) if "avx2" in host.features else host._replace(rows=6)
+    monkeypatch.setattr(compiler, "host", lambda: target)
+    forget()
+    yield
+    forget()
+
+
+@pytest.mark.usefixtures("narrow")
+@pytest.mark.parametrize("shape", [(5, 16, 64), (3, 17, 80), (9, 7, 96)], ids=str)
+def test_fewer_registers_compute_the_same(shape):
+    test_compiled_gru.test_a_window_is_the_references_forward_and_back(shape)
+    test_compiled_output.test_it_is_the_plain_one((*shape, 37))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from chargru.config import ModelConfig, TrainingConfig
 from chargru.engine import Adam, Crew, Parameters, global_norm, learning_rate_at, optimizer
-from chargru.engine.fused import compiled_gru
+from chargru.engine.fused import choice
 
 CONFIG = ModelConfig(vocab_size=5, hidden_size=4, num_layers=2)
 
@@ -104,13 +104,13 @@ def test_averages_are_the_weights_when_turned_off():
     np.testing.assert_allclose(adam.averaged.flat, parameters.flat, rtol=1e-14)
 
 
-@pytest.mark.skipif(bool(compiled_gru.why_not()), reason="nothing is compiled here")
+@pytest.mark.skipif(bool(choice.why_not()), reason="nothing is compiled here")
 @pytest.mark.parametrize(("workers", "decay"), [(1, 0.0), (3, 0.0), (1, 2.0), (3, 2.0)])
 def test_compiled_updates_are_those_of_numpy(workers, decay, monkeypatch):
     config = TrainingConfig(steps=9, clip_norm=2.0, averaging=0.6, weight_decay=decay)
     found = []
     for switch in ("1", "0"):
-        monkeypatch.setenv(compiled_gru.SWITCH, switch)
+        monkeypatch.setenv(choice.SWITCH, switch)
         parameters = Parameters.initial(ModelConfig(vocab_size=7, hidden_size=131, num_layers=1), 1)
         assert len(parameters.flat) % 16
         rng = np.random.default_rng(2)

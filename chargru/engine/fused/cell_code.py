@@ -17,7 +17,7 @@ def window_module(rows: int, hidden_size: int, most_rows: int) -> Any:
     `most_rows` sums of vectors are kept in registers at most.
     """
     module = ir.Module()
-    product = product_code.add_product(module, rows, hidden_size, most_rows)
+    product = product_code.add_product(module, rows, (hidden_size, hidden_size), most_rows)
     _forward(module, rows, hidden_size, product)
     _backward(module, rows, hidden_size, product)
     product_code.read_inputs(module, rows, hidden_size, product)

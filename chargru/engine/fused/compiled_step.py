@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import threading
 import time
 from typing import Any, NamedTuple
 
@@ -20,8 +19,6 @@ from chargru.engine.parameters import Array, Parameters
 _LARGE = 2 << 20  # bytes of weights, from which on a companion helps
 _PATIENCE = 20_000  # times that it asks whether there is something to do: half a millisecond, some twenty characters
 _CLOSE = 1e-4  # what may lie between logits computed in the two ways
-
-_LOCK = threading.Lock()
 
 
 class StepFunctions(NamedTuple):
@@ -44,7 +41,7 @@ class CompiledRow:
         layout, dtype = step_layout(config), weights.dtype
         self._functions = step_functions(config)
         self._kept = (weights, state, aligned((2 * layout.units,), dtype), aligned((1, layout.padded), dtype))
-        self._addresses = tuple(each.ctypes.data for each in self._kept)
+        self._addresses = compiler.addresses(*self._kept)
         self._kept[3].fill(0)
         self.logits = self._kept[3][:, : config.vocab_size]
         self._companion: Companion | None = companion() if weights.nbytes >= _LARGE else None
@@ -107,15 +104,12 @@ def is_right() -> bool:
 
 def step_functions(config: ModelConfig) -> StepFunctions:
     """Those for models of this shape, compiled when they are first asked for."""
-    with _LOCK:
-        return _step_functions(config.vocab_size, config.hidden_size, config.num_layers)
+    return _step_functions(config.vocab_size, config.hidden_size, config.num_layers)
 
 
-@functools.lru_cache(maxsize=16)
+@compiler.once
 def _step_functions(V: int, H: int, L: int) -> StepFunctions:
     from chargru.engine.fused.step_code import step_module
 
-    target = compiler.host()
-    assert target is not None
-    code = compiler.Compiled(step_module(step_layout(ModelConfig(V, H, L)), compiler.triple()), target)
+    code = compiler.compiled(lambda _: step_module(step_layout(ModelConfig(V, H, L)), compiler.triple()))
     return StepFunctions(**code.functions(step=(1, 4), predict=(0, 4), step_along=(1, 5), serve=(1, 5)))

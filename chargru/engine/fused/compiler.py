@@ -9,9 +9,16 @@ import ctypes
 import functools
 import importlib.util
 import threading
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
-_LOCK = threading.Lock()  # LLVM's lists of types are shared by all threads
+import numpy.typing as npt
+
+_LOCK = threading.RLock()  # LLVM's lists of types are shared by all threads
+
+_KEPT = 32  # of each kind; whoever uses an older one keeps it
+
+Made = TypeVar("Made")
 
 
 class Target(NamedTuple):
@@ -49,6 +56,31 @@ class Compiled:
             kind = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * counts, *[ctypes.c_void_p] * arrays)
             found[name] = kind(self._engine.get_function_address(name))
         return found
+
+
+def compiled(module: Callable[[Target], Any]) -> Compiled:
+    """What `module` writes for this processor, which is one that something can be compiled for."""
+    target = host()
+    assert target is not None
+    return Compiled(module(target), target)
+
+
+def once(compile_it: Callable[..., Made]) -> Callable[..., Made]:
+    """`compile_it`, once for the same sizes, whichever threads ask for it at the same time."""
+    known = functools.lru_cache(maxsize=_KEPT)(compile_it)
+
+    @functools.wraps(compile_it)
+    def locked(*sizes: int) -> Made:
+        with _LOCK:
+            return known(*sizes)
+
+    locked.cache_clear = known.cache_clear  # type: ignore[attr-defined]
+    return locked
+
+
+def addresses(*arrays: npt.NDArray[Any]) -> list[int]:
+    """Where they begin, for a compiled function."""
+    return [each.ctypes.data for each in arrays]
 
 
 @functools.cache

@@ -12,14 +12,13 @@ from typing import Any
 from llvmlite import ir
 
 from chargru.engine.fused import layout_code
-from chargru.engine.fused.sequence import LANES
-from chargru.engine.fused.vectors import ARRAY, COUNT, Value, Writer
+from chargru.engine.fused.sequence import LANES, STEPS, up_to
+from chargru.engine.fused.vectors import ARRAY, COUNT, Offset, Value, Writer
 
 BLOCK = 128
 """Rows of two slabs that meet at once in a gradient of weights: of 512 units they fill half of a second-level cache."""
 
-_UNROLLED = 4  # steps along a sum at a time
-_ROOM = BLOCK + _UNROLLED  # rows of a panel of such a block, with what may follow it
+_ROOM = BLOCK + STEPS  # rows of a panel of such a block, with what may follow it
 
 
 def weight_module(hidden_size: int, most_rows: int) -> Any:
@@ -28,16 +27,16 @@ def weight_module(hidden_size: int, most_rows: int) -> Any:
     `most_rows` sums of vectors are kept in registers at most.
     """
     module = ir.Module()
-    weight_gradient(module, hidden_size, most_rows)
+    weight_gradient(module, hidden_size, hidden_size, most_rows)
     layout_code.pack(module, hidden_size)
     layout_code.sum_by_character(module, hidden_size)
     layout_code.sum_rows(module, hidden_size)
     return module
 
 
-def room_for(hidden_size: int) -> int:
+def room_for(rows: int, columns: int) -> int:
     """Numbers that `weight_gradient` needs room for."""
-    return _ROOM * (hidden_size + LANES) + hidden_size * hidden_size
+    return _ROOM * (up_to(rows, LANES) + LANES) + rows * columns
 
 
 def row_groups(rows: int, most: int) -> list[tuple[int, int]]:
@@ -47,24 +46,29 @@ def row_groups(rows: int, most: int) -> list[tuple[int, int]]:
     return [(n, size) for n, size in ((larger, fewer + 1), (groups - larger, fewer)) if n]
 
 
-def add_product(module: Any, rows: int, H: int, most: int) -> Any:
-    """add_product(x, U, out), for this module alone: out (rows, H) grows by x (rows, H) times the panels of U.
+def add_product(
+    module: Any, rows: int, shape: tuple[int, int], most: int, *, width: int | None = None, name: str = "add_product"
+) -> Any:
+    """add_product(x, U, out), for this module alone: out (rows, columns) grows by x (rows, count) times U.
 
-    `most` sums of vectors are kept in registers at most.
+    `shape` is (count, columns), U has panels of 16 columns, (columns // 16, count, 16). The rows of x lie `width`
+    numbers apart, `count` if that is not given. `most` sums of vectors are kept in registers at most.
     """
-    w = Writer(module, "add_product", [ARRAY] * 3, internal=True)
+    count, columns = shape
+    w = Writer(module, name, [ARRAY] * 3, internal=True)
     x, U, out = w.arguments
 
     def panel(p: Value) -> None:
-        weights, columns = w.at(U, w.times(p, LANES * H)), w.at(out, w.times(p, LANES))
+        weights, of_panel = w.at(U, w.times(p, LANES * count)), w.at(out, w.times(p, LANES))
 
         def group(row: Value, size: int) -> None:
-            first = w.times(row, H)
-            w.accumulate(w.at(x, first), (H, 1), weights, H, w.at(columns, first), (size, H), _UNROLLED)
+            left, strides = w.at(x, w.times(row, width or count)), (width or count, 1)
+            sums = w.at(of_panel, w.times(row, columns))
+            w.accumulate(left, strides, weights, count, sums, (size, columns), STEPS)
 
         _in_groups(w, rows, most, group)
 
-    w.each(H // LANES, 1, panel)
+    w.each(columns // LANES, 1, panel)
     w.end()
     return w.function
 
@@ -111,49 +115,55 @@ def input_gradient(module: Any, rows: int, H: int, product: Any) -> None:
     w.end()
 
 
-def weight_gradient(module: Any, H: int, most: int) -> None:
-    """weight_gradient(N, width, x, da, dU, room): dU (H, H) = xᵀ da of x and da (N, H).
+def weight_gradient(module: Any, rows: int, columns: int, most: int) -> None:
+    """weight_gradient(N, width, x, da, dU, room): dU (rows, columns) = xᵀ da of x (N, rows) and da (N, columns).
 
-    The rows of dU lie `width` numbers apart. `room`, of `room_for(H)` numbers, is for panels of sums and of what meets:
-    numbers that are used one after the other, a line of the cache at a time.
+    Rows of x are filled up to a multiple of 16; those of dU lie `width` numbers apart. `room`, of `room_for(rows,
+    columns)` numbers, is for panels of sums and of what meets: numbers that are used one after the other, a line of the
+    cache at a time.
     """
     w = Writer(module, "weight_gradient", [COUNT, COUNT, *[ARRAY] * 4])
     N, width, x, da, dU, room = w.arguments
-    sums, right = w.at(room, _ROOM * H), w.at(room, (_ROOM + H) * H)
+    whole, filled = rows // LANES * LANES, up_to(rows, LANES)
+    sums, right = w.at(room, _ROOM * filled), w.at(room, _ROOM * filled + rows * columns)
 
     def block(start: Value) -> None:
         n = w.least(w.code.sub(N, start), BLOCK)
-        x_block, da_block = (w.at(each, w.times(start, H)) for each in (x, da))
+        x_block, da_block = w.at(x, w.times(start, filled)), w.at(da, w.times(start, columns))
 
-        def to_panel(block: Value, columns: Value, panel: Value) -> None:
-            for further in range(_UNROLLED):  # so that steps beyond the last row add nothing
+        def to_panel(block: Value, width: int, column: Value, panel: Value) -> None:
+            for further in range(STEPS):  # so that steps beyond the last row add nothing
                 w.store(w.number(0), panel, w.times(w.add(n, further), LANES))
-            w.each(n, 1, lambda i: w.store(w.load(block, w.add(w.times(i, H), columns)), panel, w.times(i, LANES)))
+            block = w.at(block, column)
+            w.each(n, 1, lambda i: w.store(w.load(block, w.times(i, width)), panel, w.times(i, LANES)))
 
-        def columns(j: Value) -> None:
-            to_panel(da_block, j, right)
+        def of_columns(j: Value) -> None:
+            to_panel(da_block, columns, j, right)
 
-            def units(i: Value) -> None:
-                left, out = w.at(room, w.times(i, _ROOM)), w.at(sums, w.add(w.times(j, H), w.times(i, LANES)))
+            def of_rows(i: Offset, count: int) -> None:
+                left, out = w.at(room, w.times(i, _ROOM)), w.at(sums, w.add(w.times(j, rows), w.times(i, LANES)))
 
                 def group(row: Value, size: int) -> None:
                     part = w.at(out, w.times(row, LANES))
-                    w.accumulate(w.at(left, row), (1, LANES), right, n, part, (size, LANES), _UNROLLED)
+                    w.accumulate(w.at(left, row), (1, LANES), right, n, part, (size, LANES), STEPS)
 
-                _in_groups(w, LANES, most, group)
+                _in_groups(w, count, most, group)
 
-            w.each(H, LANES, units)
+            if whole:
+                w.each(whole, LANES, lambda i: of_rows(i, LANES))
+            if rows > whole:
+                of_rows(whole, rows - whole)
 
-        w.each(H, LANES, lambda i: to_panel(x_block, i, w.at(room, w.times(i, _ROOM))))
-        w.each(H, LANES, columns)
+        w.each(filled, LANES, lambda i: to_panel(x_block, filled, i, w.at(room, w.times(i, _ROOM))))
+        w.each(columns, LANES, of_columns)
 
     def row_of_result(i: Value) -> None:
         to = w.at(dU, w.times(i, width))
-        w.each(H, LANES, lambda j: w.store(w.load(sums, w.add(w.times(j, H), w.times(i, LANES))), to, j))
+        w.each(columns, LANES, lambda j: w.store(w.load(sums, w.add(w.times(j, rows), w.times(i, LANES))), to, j))
 
-    w.each(H * H, LANES, lambda i: w.store(w.number(0), sums, i))
+    w.each(rows * columns, LANES, lambda i: w.store(w.number(0), sums, i))
     w.each(N, BLOCK, block)
-    w.each(H, 1, row_of_result)
+    w.each(rows, 1, row_of_result)
     w.end()
 
 

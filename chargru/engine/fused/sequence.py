@@ -13,6 +13,9 @@ from chargru.engine.parameters import Array
 LANES = 16
 """Numbers that compiled code takes at once."""
 
+STEPS = 4
+"""Steps along a sum that it makes at a time."""
+
 _LINE = 64  # bytes of a line of the cache
 
 
@@ -110,3 +113,8 @@ def aligned(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
     memory = np.empty(size + _LINE, np.uint8)
     start = -memory.ctypes.data % _LINE
     return memory[start : start + size].view(dtype).reshape(shape)
+
+
+def up_to(count: int, step: int) -> int:
+    """The next multiple of `step`."""
+    return -(-count // step) * step

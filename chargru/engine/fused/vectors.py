@@ -33,6 +33,20 @@ _NUMERATOR = (
 )
 _DENOMINATOR = (4.89352518554385e-03, 2.26843463243900e-03, 1.18534705686654e-04, 1.19825839466702e-06)
 
+# eˣ = 2ⁿ eʳ with |r| ≤ ½ ln 2, and eʳ = 1 + r + r² · this, within a unit in the last place (coefficients of Cephes);
+# below `_VANISHED` it is 0, where it would be no normal number
+_VANISHED = -87.0
+_EXPONENTIAL = (
+    5.0000001201e-1,
+    1.6666665459e-1,
+    4.1665795894e-2,
+    8.3334519073e-3,
+    1.3981999507e-3,
+    1.9875691500e-4,
+)
+_LN2 = (0.693359375, -2.12194440e-4)  # in two parts, the first exact
+_BIAS, _FRACTION = 127, 23  # of a float32: its exponent, and the bits below it
+
 Value = Any  # of llvmlite, which has no types
 Offset = Any  # a Value or a number
 
@@ -153,6 +167,34 @@ class Writer:
         """σ(2x) = ½ + ½ tanh x."""
         half = self.number(0.5)
         return self.multiply_add(self.tanh(x), half, half)
+
+    def exponential(self, x: Value) -> Value:
+        """eˣ of numbers that are not positive; what is not a number stays so."""
+        code, whole_numbers = self.code, ir.VectorType(ir.IntType(32), LANES)
+        vanished = code.fcmp_ordered("<", x, self.number(_VANISHED))
+        near = code.select(code.fcmp_ordered(">", x, self.number(_VANISHED)), x, self.number(_VANISHED))
+        scaled = code.fsub(code.fmul(near, self.number(1 / np.log(2))), self.number(0.5))
+        n = code.fptosi(scaled, whole_numbers)  # towards 0: the nearest, since x is not positive
+        power, r = code.sitofp(n, VECTOR), x
+        for part in _LN2:
+            r = self.multiply_add(power, self.number(-part), r)
+        of_r = self.multiply_add(self._polynomial(_EXPONENTIAL, r), code.fmul(r, r), code.fadd(r, self.number(1)))
+        bits = [ir.Constant(whole_numbers, [each] * LANES) for each in (_BIAS, _FRACTION)]
+        power = code.bitcast(code.shl(code.add(n, bits[0]), bits[1]), VECTOR)
+        return code.select(vanished, self.number(0), code.fmul(of_r, power))
+
+    def across(self, vector: Value, combine: Callable[[Value, Value], Value]) -> Value:
+        """What `combine` makes of all 16 numbers, in every place."""
+        step = LANES // 2
+        while step:
+            places = [(place + step) % LANES for place in range(LANES)]
+            turned = self.code.shuffle_vector(vector, vector, ir.Constant(ir.VectorType(ir.IntType(32), LANES), places))
+            vector, step = combine(vector, turned), step // 2
+        return vector
+
+    def larger(self, a: Value, b: Value) -> Value:
+        """The larger of each two numbers."""
+        return self.code.select(self.code.fcmp_ordered(">", a, b), a, b)
 
     def loop(
         self, count: Offset, step: int, body: Callable[[Value, list[Value]], Sequence[Value]], carried: Sequence[Value]
