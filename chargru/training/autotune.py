@@ -1,9 +1,10 @@
 """A budget and a text in, sizes and regularisation out.
 
 The rules come from the experiments in benchmarks/LOG.md, "Recipe": take the largest network that still gets the updates
-it needs in the budget (see chargru.training.speed), and drop out the more, the more often the text is read over. Two
-layers beat one of the same cost as soon as there are some thousand updates, unless the text is short for its many
-distinct characters; single recurrent weights are what to drop.
+it needs in the budget (see chargru.training.speed). Drop out the more, the more often the text is read over, and less
+in a short training, which has no time to learn it by heart; in a long one let weights decay. Two layers beat one of
+the same cost as soon as there are some thousand updates, unless the text is short for its many distinct characters;
+single recurrent weights are what to drop.
 """
 
 from __future__ import annotations
@@ -58,25 +59,27 @@ _ONE_LAYER = (
 _SELDOM = 200
 
 # by how often the text is read over
-_PASSES = (1, 3, 6, 8, 11, 18, 80)
-_DROPOUT = (0.0, 0.02, 0.08, 0.1, 0.18, 0.4, 0.6)
-_WEIGHT_DROP = (0.0, 0.03, 0.05, 0.055, 0.115, 0.25, 0.5)
-_DECAY = 0.1
+_PASSES = (1, 3, 6, 8, 11, 24, 80)
+_DROPOUT = (0.0, 0.0, 0.0, 0.02, 0.04, 0.1, 0.4)
+_WEIGHT_DROP = (0.0, 0.03, 0.05, 0.055, 0.115, 0.2, 0.5)
+_ENOUGH = 1_600  # updates; with fewer a network has not yet learned what it could remember instead
+_DECAY, _DECAYS = 0.1, (1_000, 2_500)  # none up to the first number of updates, all of it from the second on
 
 
-def regularization(passes: float, hidden_size: int = 256) -> tuple[float, float]:
-    """Dropout before the output and of recurrent weights for a text that is read so often.
+def regularization(passes: float, updates: float, hidden_size: int = 256) -> tuple[float, float]:
+    """Dropout before the output and of recurrent weights for a text that is read so often, in so many updates.
 
     A large network remembers more of every pass: 512 units are treated as if they read the text 1.2 times as often.
     """
     passes *= max(1.0, hidden_size / 256) ** 0.25
-    dropout, weight_drop = (float(np.interp(passes, _PASSES, each)) for each in (_DROPOUT, _WEIGHT_DROP))
+    learned = min(1.0, updates / _ENOUGH)
+    dropout, weight_drop = (learned * float(np.interp(passes, _PASSES, each)) for each in (_DROPOUT, _WEIGHT_DROP))
     return round(dropout, 2), round(weight_drop, 3)
 
 
-def weight_decay(passes: float) -> float:
-    """Decay of the weights for a text that is read so often: none where nothing is read again."""
-    return round(float(np.interp(passes, (1, 3), (0.0, _DECAY))), 3)
+def weight_decay(updates: float) -> float:
+    """Decay of the weights in a training of so many updates, however often it reads its text."""
+    return round(float(np.interp(updates, _DECAYS, (0.0, _DECAY))), 3)
 
 
 def choose(train_chars: int, vocab_size: int, seen: Callable[[int, int], float]) -> Sizes:
@@ -98,7 +101,7 @@ def choose(train_chars: int, vocab_size: int, seen: Callable[[int, int], float])
     characters = seen(hidden, layers)
     updates = max(1.0, characters / window)
     passes = characters / max(train_chars, 1)
-    dropout, weight_drop = regularization(passes, hidden)
+    dropout, weight_drop = regularization(passes, updates, hidden)
     return Sizes(
         hidden_size=hidden,
         num_layers=layers,
@@ -107,7 +110,7 @@ def choose(train_chars: int, vocab_size: int, seen: Callable[[int, int], float])
         learning_rate=rate,
         dropout=dropout,
         weight_drop=weight_drop,
-        weight_decay=weight_decay(passes),
+        weight_decay=weight_decay(updates),
         state_reset=STATE_RESET,
         averaging=round(float(np.clip(1 - 12 / updates, 0.9, 0.9995)), 4),
     )

@@ -57,7 +57,7 @@ def choose(
         rows *= 2
     count = max(1.0, updates(hidden, layers, rows))
     passes = count * rows * SEQ_LEN / max(train_chars, 1)
-    dropout, weight_drop = regularization(passes, hidden)
+    dropout, weight_drop = regularization(passes, count, hidden)
     return Sizes(
         hidden_size=hidden,
         num_layers=layers,
@@ -66,7 +66,7 @@ def choose(
         learning_rate=rate,
         dropout=dropout,
         weight_drop=weight_drop,
-        weight_decay=weight_decay(passes),
+        weight_decay=weight_decay(count),
         state_reset=STATE_RESET,
         averaging=round(float(np.clip(1 - 12 / count, 0.9, 0.9995)), 4),
     )

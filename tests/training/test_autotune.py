@@ -6,7 +6,7 @@ import pytest
 
 from chargru.config import TrainingConfig
 from chargru.engine import flops_per_character
-from chargru.training.autotune import choose, regularization
+from chargru.training.autotune import choose, regularization, weight_decay
 from chargru.training.speed import characters_in
 
 SPEED = 1e11  # a usual two-core machine
@@ -60,8 +60,20 @@ def test_one_layer_where_a_character_turns_up_seldom():
 
 
 def test_what_is_dropped_grows_with_the_passes():
-    found = [regularization(passes) for passes in (0.1, 1, 3, 6, 12, 25, 60, 400)]
+    found = [regularization(passes, 5_000) for passes in (0.1, 1, 3, 6, 12, 25, 60, 400)]
     assert found[0] == (0, 0)
     assert found == sorted(found)
-    assert found[-1] == regularization(80)
-    assert regularization(10, 512) > regularization(10, 256) == regularization(10, 64)
+    assert found[-1] == regularization(80, 5_000)
+    assert regularization(10, 5_000, 512) > regularization(10, 5_000, 256) == regularization(10, 5_000, 64)
+
+
+def test_a_short_training_drops_less_and_lets_nothing_decay():
+    found = [(*regularization(20, updates), weight_decay(updates)) for updates in (100, 800, 1_600, 5_000)]
+    assert found == sorted(found)
+    assert found[0][1] < 0.1 * found[-1][1]
+    assert [decay for *_, decay in found] == [0, 0, 0.04, 0.1]
+
+
+def test_a_long_training_of_much_text_only_decays():
+    sizes = choose(50_000_000, 90, lambda hidden_size, num_layers: 10_000_000)
+    assert (sizes.dropout, sizes.weight_drop, sizes.weight_decay) == (0, 0, 0.1)

@@ -37,7 +37,7 @@ def test_a_short_text_gets_a_small_network_and_is_not_read_by_more_rows():
     chosen = sizes(20_000, 600)
     assert chosen.hidden_size <= 256
     assert chosen.batch_size == ROWS
-    assert chosen.dropout == regularization(1_000)[0]
+    assert chosen.dropout == regularization(1_000, 10_000)[0]
 
 
 def test_a_long_text_is_read_by_as_many_rows_as_cost_nothing():
