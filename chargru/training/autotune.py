@@ -60,7 +60,7 @@ _SELDOM = 200
 
 # by how often the text is read over
 _PASSES = (1, 4, 7, 11, 24, 80)
-_DROPOUT = (0.0, 0.0, 0.0, 0.03, 0.1, 0.4)
+_DROPOUT = (0.0, 0.0, 0.0, 0.03, 0.1, 0.6)
 _WEIGHT_DROP = (0.0, 0.018, 0.05, 0.115, 0.22, 0.5)
 _ENOUGH = 1_600  # updates; with fewer a network has not yet learned what it could remember instead
 _DECAY, _DECAYS = 0.1, (1_000, 2_500)  # none up to the first number of updates, all of it from the second on
