@@ -3,7 +3,7 @@
 With a rate that falls along a cosine and averaged weights, what is still to be gained at a fraction f of the budget has
 nearly the same shape for all texts and sizes,
 
-    L(f) − L(1) ≈ s · (1 − f)² / f^0.7,
+    L(f) − L(1) ≈ s · (1 − f)² / √f,
 
 with s a few hundredths of the loss (benchmarks/LOG.md, "Outlook"). So s is fitted to the evaluations of the last two
 thirds, held near its usual value while they say little about it, and the last one is followed along the curve.
@@ -22,8 +22,8 @@ Array = npt.NDArray[Any]
 _FROM = 0.1  # of the budget: before that nothing is told
 _COMPARED = 0.4  # earlier the two are not yet as far apart as they will be
 _POINTS = 3  # evaluations that are needed at least
-_USUAL = 0.06  # s over the loss
-_WEIGHT = 0.5  # of the usual s, against squares of the shape
+_USUAL = 0.07  # s over the loss
+_WEIGHT = 1.5  # of the usual s, against squares of the shape
 
 
 class Outlook:
@@ -63,5 +63,5 @@ class Outlook:
 def _left(fraction: Array) -> Array:
     """What is still to be gained, but for the factor s."""
     through = np.minimum(fraction, 1.0)
-    result: Array = (1 - through) ** 2 / through**0.7
+    result: Array = (1 - through) ** 2 / np.sqrt(through)
     return result
