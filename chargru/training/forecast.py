@@ -29,6 +29,7 @@ __all__ = [
     "features",
     "forecast",
     "forecast_training",
+    "likely_loss",
     "loss_after",
     "machine_speed",
     "margin",
@@ -36,7 +37,7 @@ __all__ = [
 ]
 
 VAL_FRACTION = 0.1
-COEFFICIENTS = (1.268, -0.194, -0.659)  # of `features`
+COEFFICIENTS = (1.359, -0.222, -0.844)  # of `features`
 _FITTED = (30.0, 10_000.0)  # updates of the trainings that were fitted to, from the fewest to the most
 
 
@@ -112,6 +113,14 @@ def forecast_training(
     return _forecast(hard, model, shape, *sizes, training.time, speed, whole=True, updates=updates)
 
 
+def likely_loss(hard: Difficulty, model: ModelConfig, n_train: int, updates: float, characters: float) -> float:
+    """The loss to be expected after so many `updates` that read `characters` of a text with `n_train` to learn from."""
+    best = hard.best_at(min(n_train, characters))
+    weighed = zip(COEFFICIENTS, features(hard, best, updates), strict=True)
+    share = sum(weight * value for weight, value in weighed) + capacity(model.hidden_size, model.num_layers)
+    return min(math.log(model.vocab_size), loss_after(max(0.0, share), hard.unigram, best))
+
+
 def features(hard: Difficulty, best: float, updates: float) -> tuple[float, float, float]:
     """1, (500 / U)^0.8, r: what the share q is a weighted sum of."""
     way = max(hard.unigram - best, 1e-9)
@@ -159,11 +168,8 @@ def _forecast(
     if hard is None:
         low, likely, high = 0.0, uniform, uniform
     else:
-        best = hard.best_at(min(n_train, characters))
-        weighed = zip(COEFFICIENTS, features(hard, best, updates), strict=True)
-        share = sum(weight * value for weight, value in weighed) + capacity(model.hidden_size, model.num_layers)
-        likely = min(uniform, loss_after(max(0.0, share), hard.unigram, best))
-        off = margin(hard, best, updates, whole=whole)
+        likely = likely_loss(hard, model, n_train, updates, characters)
+        off = margin(hard, hard.best_at(min(n_train, characters)), updates, whole=whole)
         low, high = max(0.0, likely - min(off, 0.5 * likely)), min(uniform, likely + off)
     sizes = (model.hidden_size, model.num_layers)
     return Forecast(*sizes, characters, characters / n_train, low, likely, high, measured=hard is not None)
@@ -174,7 +180,7 @@ def margin(hard: Difficulty, best: float, updates: float, *, whole: bool) -> flo
     way = hard.unigram - best
     few, many = _FITTED
     outside = max(0.0, math.log(few / updates), math.log(updates / many))  # beyond what was ever tried
-    part = way * (0.05 + 0.04 * math.sqrt(500 / updates) + 0.02 * outside + (0.0 if whole else 0.05))
+    part = way * (0.06 + 0.04 * math.sqrt(500 / updates) + 0.02 * outside + (0.0 if whole else 0.05))
     return part + 2.5 / math.sqrt(hard.measured)
 
 

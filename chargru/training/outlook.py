@@ -21,6 +21,7 @@ Array = npt.NDArray[Any]
 
 _FROM = 0.1  # of the budget: before that nothing is told
 _COMPARED = 0.4  # earlier the two are not yet as far apart as they will be
+_ALONE = 0.5  # from here on the evaluations alone count
 _POINTS = 3  # evaluations that are needed at least
 _USUAL = 0.07  # s over the loss
 _WEIGHT = 1.5  # of the usual s, against squares of the shape
@@ -44,9 +45,11 @@ class Outlook:
         if cheap and fraction >= _COMPARED and self._offset is None and (found := whole()) is not None:
             self._offset = found - loss
 
-    @property
-    def expected(self) -> float | None:
-        """The loss of the best weights on the whole tail at the end of the budget; None while it is too early."""
+    def expected(self, foreseen: float | None = None) -> float | None:
+        """The loss of the best weights on the whole tail at the end of the budget; None while it is too early.
+
+        `foreseen` is what was to be expected without these evaluations, if that is known.
+        """
         if len(self._seen) < _POINTS or self._seen[-1][0] < _FROM:
             return None
         now, loss = self._seen[-1]
@@ -55,9 +58,12 @@ class Outlook:
         usual = _USUAL * loss
         spread = left - left.mean()
         s = (float(spread @ losses) + _WEIGHT * usual) / (float(spread @ spread) + _WEIGHT)
-        end = loss - max(0.0, s) * float(_left(np.array(now)))
-        best = min(each[1] for each in self._seen)
-        return max(0.0, min(end, best) + (self._offset or 0.0))
+        offset = self._offset or 0.0
+        end = loss - max(0.0, s) * float(_left(np.array(now))) + offset
+        if foreseen is not None:
+            told = min(1.0, now / _ALONE)
+            end = told * end + (1 - told) * foreseen
+        return max(0.0, min(end, min(each[1] for each in self._seen) + offset))
 
 
 def _left(fraction: Array) -> Array:

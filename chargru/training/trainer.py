@@ -32,7 +32,8 @@ from chargru.training.aside import Aside
 from chargru.training.budget import Budget
 from chargru.training.clock import Clock, Pace
 from chargru.training.control import Control
-from chargru.training.forecast import Forecast
+from chargru.training.difficulty import Difficulty, difficulty
+from chargru.training.forecast import Forecast, likely_loss
 from chargru.training.judge import Judge
 from chargru.training.keeper import Keeper
 from chargru.training.landmarks import landmarks
@@ -90,6 +91,7 @@ class Trainer:
         self._keeper = Keeper(run)
         self._recorder = Recorder(run, resume.history if resume else [])
         self._outlook = Outlook()
+        self._difficulty: Difficulty | None = None  # of the text, once it is worked out
         self._patience = Patience.recall(resume.history if resume else [])
         if resume is not None:
             best = None if best_weights is None else self._place.brought(best_weights)
@@ -382,13 +384,24 @@ class Trainer:
             complete=chars == judge.chars,
             elapsed=self._clock.elapsed,
             stale=self._patience.stale,
-            expected=self._outlook.expected,
+            expected=self._outlook.expected(self._foreseen()),
         )
 
     def _landmarks(self, should_stop: Callable[[], bool]) -> Landmarks | None:
-        if self.step and self._recorder.has_told(Landmarks):
+        """The landmarks, if they were not told before, and the difficulty of the text for `_foreseen`."""
+        text = (self.material.train, self.material.val, self.model.vocab_size)
+        told = None if self.step and self._recorder.has_told(Landmarks) else landmarks(*text, should_stop)
+        if not should_stop():
+            self._difficulty = difficulty(*text)
+        return told
+
+    def _foreseen(self) -> float | None:
+        """The loss that such a text leads to expect of the whole budget, at the pace so far."""
+        if self._difficulty is None or self.fraction <= 0:
             return None
-        return landmarks(self.material.train, self.material.val, self.model.vocab_size, should_stop)
+        updates = self.step / self.fraction
+        characters = updates * self.training.batch_size * self.training.seq_len
+        return likely_loss(self._difficulty, self.model, len(self.material.train), updates, characters)
 
     def _sample(self) -> Sampled:
         vocabulary = self.material.vocabulary
