@@ -32,16 +32,15 @@ from chargru.training.aside import Aside
 from chargru.training.budget import Budget
 from chargru.training.clock import Clock, Pace
 from chargru.training.control import Control
-from chargru.training.difficulty import Difficulty, difficulty
-from chargru.training.forecast import Forecast, likely_loss
+from chargru.training.forecast import Forecast
 from chargru.training.judge import Judge
 from chargru.training.keeper import Keeper
-from chargru.training.landmarks import landmarks
 from chargru.training.learner import Learns, Update
 from chargru.training.material import Array, Material
 from chargru.training.outlook import Outlook
 from chargru.training.patience import Patience
 from chargru.training.place import OnProcessor, Place
+from chargru.training.prospect import Prospect
 from chargru.training.rate import Rate
 from chargru.training.recorder import Recorder
 
@@ -91,7 +90,7 @@ class Trainer:
         self._keeper = Keeper(run)
         self._recorder = Recorder(run, resume.history if resume else [])
         self._outlook = Outlook()
-        self._difficulty: Difficulty | None = None  # of the text, once it is worked out
+        self._prospect = Prospect(material, model, training)
         self._patience = Patience.recall(resume.history if resume else [])
         if resume is not None:
             best = None if best_weights is None else self._place.brought(best_weights)
@@ -373,6 +372,7 @@ class Trainer:
         assert judge.loss is not None
         assert judge.best_loss is not None
         self._patience.note(improved=judge.best_step == self.step, train_loss=self._train_loss)
+        foreseen = self._prospect.foreseen(self.step / self.fraction) if self.fraction > 0 else None
         return Evaluated(
             step=self.step,
             fraction=self.fraction,
@@ -384,24 +384,12 @@ class Trainer:
             complete=chars == judge.chars,
             elapsed=self._clock.elapsed,
             stale=self._patience.stale,
-            expected=self._outlook.expected(self._foreseen()),
+            expected=self._outlook.expected(foreseen),
         )
 
     def _landmarks(self, should_stop: Callable[[], bool]) -> Landmarks | None:
-        """The landmarks, if they were not told before, and the difficulty of the text for `_foreseen`."""
-        text = (self.material.train, self.material.val, self.model.vocab_size)
-        told = None if self.step and self._recorder.has_told(Landmarks) else landmarks(*text, should_stop)
-        if not should_stop():
-            self._difficulty = difficulty(*text)
-        return told
-
-    def _foreseen(self) -> float | None:
-        """The loss that such a text leads to expect of the whole budget, at the pace so far."""
-        if self._difficulty is None or self.fraction <= 0:
-            return None
-        updates = self.step / self.fraction
-        characters = updates * self.training.batch_size * self.training.seq_len
-        return likely_loss(self._difficulty, self.model, len(self.material.train), updates, characters)
+        told = self.step > 0 and self._recorder.has_told(Landmarks)
+        return self._prospect.work_out(should_stop, with_landmarks=not told)
 
     def _sample(self) -> Sampled:
         vocabulary = self.material.vocabulary

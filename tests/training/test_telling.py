@@ -42,7 +42,7 @@ def test_landmarks_are_told_once_and_kept(make_trainer):
 
 
 def test_a_training_too_short_to_wait_still_tells_its_landmarks(make_trainer, monkeypatch):
-    import chargru.training.trainer as module
+    import chargru.training.prospect as module
 
     right, go = module.landmarks, threading.Event()
 
@@ -64,7 +64,7 @@ def test_a_training_too_short_to_wait_still_tells_its_landmarks(make_trainer, mo
 
 @pytest.mark.parametrize("leave", ["interrupt", "close"])
 def test_landmarks_hold_up_nobody_who_leaves(make_trainer, monkeypatch, leave):
-    import chargru.training.trainer as module
+    import chargru.training.prospect as module
 
     def endless(train, val, vocab_size, should_stop):
         while not should_stop():
@@ -84,7 +84,7 @@ def test_landmarks_hold_up_nobody_who_leaves(make_trainer, monkeypatch, leave):
 
 
 def test_landmarks_that_fail_are_a_notice(make_trainer, monkeypatch):
-    import chargru.training.trainer as module
+    import chargru.training.prospect as module
 
     def broken(*arguments):
         raise MemoryError("no room")

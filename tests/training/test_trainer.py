@@ -45,10 +45,8 @@ def test_a_whole_run_tells_its_story(make_trainer):
 
 def test_what_its_text_leads_to_expect_counts_until_half_of_the_budget(make_trainer, monkeypatch):
     def expected(foreseen):
-        monkeypatch.setattr("chargru.training.trainer.likely_loss", lambda *known: foreseen)
         trainer = make_trainer(steps=60, evaluations=20)
-        known = trainer._difficulty = object()
-        monkeypatch.setattr("chargru.training.trainer.difficulty", lambda *text: known)
+        monkeypatch.setattr(trainer._prospect, "foreseen", lambda updates: foreseen if round(updates) == 60 else None)
         return {each.fraction: each.expected for each in only(list(trainer.run()), Evaluated) if each.expected}
 
     low, high = expected(1.0), expected(2.0)
