@@ -1,13 +1,14 @@
 """How well the forecast of a training's validation loss holds, and the coefficients it is made with.
 
-    python benchmarks/forecast.py --out FILE [TEXT ...]          # trains what is not in the file yet, then fits
-    python benchmarks/forecast.py --out FILE --fit [TEXT ...]    # fits only; benchmarks/forecast.jsonl is such a file
+    python benchmarks/forecast.py --out FILE [TEXT ...]    # trains what is not in the file yet, then fits
+    python benchmarks/forecast.py --out FILE --fit         # fits only; benchmarks/forecast.jsonl is such a file
 
 The texts are those of the library and any others that are given (tiny shakespeare, say), whole and in slices from
 their beginnings and middles, because what a training reaches depends first of all on how much text there is. Each is
 trained with what is chosen for a few budgets of updates, two trainings side by side with one thread each, so it does
-not matter that machines differ or are busy. A line of the file is one training: the text, the sizes, the characters
-read, the validation loss. The table holds every text against a fit that has not seen it, nor any slice of it.
+not matter that machines differ or are busy. A line of the file is one training: the text and what a close look at it
+found, the sizes, the characters read, the validation loss, what was told of it on the way. The tables hold every text
+against a fit that has not seen it, nor any slice of it.
 """
 
 from __future__ import annotations
@@ -20,24 +21,42 @@ import statistics
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from common import machine, print_table
 
-from chargru.config import TrainRequest
+from chargru.config import ModelConfig, TrainRequest
 from chargru.events import Evaluated, Finished, Started
 from chargru.text import library
 from chargru.text.stream import fit_shape
-from chargru.training.difficulty import Difficulty, difficulty_of
-from chargru.training.forecast import COEFFICIENTS, capacity, features, loss_after, margin, share_after
+from chargru.training.autotune import BATCH_SIZE, SEQ_LEN
+from chargru.training.difficulty import Difficulty
+from chargru.training.likely import (
+    COEFFICIENTS,
+    SHORT,
+    WAY,
+    WEIGHTS,
+    capacity,
+    clues,
+    features,
+    likely_loss,
+    margin,
+    share_after,
+)
+from chargru.training.pilot import Pilot
+from chargru.training.prior import Prior, prior_of
 from chargru.training.session import open_session
 
 MOMENTS = (0.25, 0.5)  # of the budget, at which the loss that is told on the way is noted
-_NEAR = 0.02  # of the way: nobody is nearer than that but by chance
-SAMPLE = 1_000_000  # characters that a forecast sees, as the app's preview
+LONG = 50_000  # characters: of shorter texts so little is held out that its loss is a lottery
+_NEAR = 0.02  # of the way, or of the loss: nobody is nearer than that but by chance
+_RIDGE = 1e-3  # keeps clues that say the same from being played off against each other
+
+Array = npt.NDArray[Any]
 
 # name, slice (begin, characters; None is all)
 Piece = tuple[str, int, int | None]
@@ -71,93 +90,137 @@ class Case:
 
     text: str
     characters: int
-    hidden_size: int
-    num_layers: int
-    updates: float
+    model: ModelConfig
+    read: int
     loss: float
-    hard: Difficulty
-    best: float  # n-gram loss to be expected with as much text
-    features: tuple[float, ...]
-    whole: bool
+    prior: Prior
     expected: tuple[float | None, ...]  # told at MOMENTS
 
-    @property
-    def weight(self) -> float:
-        """How much the share of this one is worth: less where few characters were scored, or little can be learned."""
-        return (self.hard.unigram - self.best) / math.sqrt(1 + 3000 / self.hard.measured)
-
-    def predicted(self, coefficients: Sequence[float]) -> float:
-        share = float(np.dot(coefficients, self.features)) + capacity(self.hidden_size, self.num_layers)
-        return loss_after(share, self.hard.unigram, self.best)
+    @classmethod
+    def of(cls, row: dict[str, Any]) -> Case:
+        """A line of the file."""
+        prior = Prior(Difficulty(**row["hard"]), Pilot(**row["pilot"]) if row["pilot"] else None)
+        model = ModelConfig(row["vocab_size"], row["hidden_size"], row["num_layers"])
+        return cls(row["text"], row["characters"], model, row["read"], row["val_loss"], prior, tuple(row["expected"]))
 
     @property
-    def margin(self) -> float:
-        return margin(self.hard, self.best, self.updates, whole=self.whole)
+    def n_train(self) -> int:
+        return int(0.9 * self.characters)
 
+    @property
+    def updates(self) -> float:
+        batch_size, seq_len = fit_shape(self.n_train, BATCH_SIZE, SEQ_LEN)
+        return self.read / (batch_size * seq_len)
 
-def case(row: dict[str, Any], name: str) -> Case:
-    text = text_of((name, row["begin"], row["size"]))
-    whole = len(text) <= SAMPLE * 1.2  # a text that is little longer than the sample is taken as it is
-    hard = difficulty_of(text if whole else text[:SAMPLE], whole=whole)
-    assert hard is not None
-    n_train = int(0.9 * len(text))
-    batch_size, seq_len = fit_shape(n_train, 32, 64)
-    updates = row["read"] / (batch_size * seq_len)
-    best = hard.best_at(min(n_train, row["read"]))
-    known = features(hard, best, updates)
-    sizes = (row["characters"], row["hidden_size"], row["num_layers"], updates, row["val_loss"])
-    return Case(row["text"], *sizes, hard, best, known, whole, tuple(row["expected"]))
+    @property
+    def best(self) -> float:
+        """The n-gram loss to be expected with as much text."""
+        return self.prior.hard.best_at(min(self.n_train, self.read))
+
+    @property
+    def more(self) -> float:
+        return capacity(self.model.hidden_size, self.model.num_layers)
+
+    @property
+    def certain(self) -> float:
+        """How much its loss is worth: less where few characters were scored."""
+        return 1 / math.sqrt(1 + 3000 / self.prior.hard.measured)
+
+    def predicted(self, coefficients: Sequence[float], weights: Sequence[float] | None) -> float:
+        """The loss that a forecast with these coefficients gives; without `weights` one without a pilot."""
+        prior = self.prior if weights is not None else replace(self.prior, pilot=None)
+        known = (prior, self.model, self.n_train, self.updates, self.read)
+        return likely_loss(*known, coefficients=coefficients, weights=weights or WEIGHTS)
+
+    def margin(self, likely: float) -> float:
+        return margin(self.prior, likely, self.n_train, self.updates, self.read)
 
 
 def fit(cases: Sequence[Case]) -> list[float]:
-    """The coefficients of `chargru.training.forecast`: least absolute deviations, by least squares again and again.
+    """The coefficients of a forecast from the text alone."""
+    X = np.array([features(each.prior.hard, each.best, each.updates) for each in cases])
+    q = np.array([share_after(each.loss, each.prior.hard.unigram, each.best) - each.more for each in cases])
+    w = np.array([(each.prior.hard.unigram - each.best) * each.certain for each in cases])
+    return _least_deviations(X, q, w, 0.0)
+
+
+def fit_clues(cases: Sequence[Case]) -> list[float]:
+    """The weights of a forecast with a pilot."""
+    far = (each for each in cases if each.updates >= SHORT)
+    found = [(each, pilot) for each in far if (pilot := each.prior.piloted) is not None]
+    X = np.array([clues(each.prior.hard, pilot, each.n_train, each.updates, each.read) for each, pilot in found])
+    y = np.array([math.log(each.loss / pilot.late) + WAY * each.more for each, pilot in found])
+    return _least_deviations(X, y, np.array([each.certain for each, _ in found]), _RIDGE)
+
+
+def _least_deviations(X: Array, y: Array, w: Array, ridge: float) -> list[float]:
+    """Coefficients c for which the weighed sum of |y − X c| is least, by least squares again and again.
 
     A few texts are nothing like the others (manual pages, say, of which each repeats the last); least squares would
     bend everything towards them.
     """
-    X = np.array([each.features for each in cases])
-    q = np.array([share_after(each.loss, each.hard.unigram, each.best) for each in cases])
-    q -= [capacity(each.hidden_size, each.num_layers) for each in cases]
-    w = np.array([each.weight for each in cases])
     found, trust = np.zeros(X.shape[1]), np.ones(len(w))
     for _ in range(30):
-        found = np.linalg.lstsq(X * (w * trust)[:, None], q * w * trust, rcond=None)[0]
-        trust = 1 / np.sqrt(np.maximum(w * np.abs(q - X @ found), _NEAR))
+        A = X * (w * trust)[:, None]
+        found = np.linalg.solve(A.T @ A + ridge * np.eye(X.shape[1]), A.T @ (y * w * trust))
+        trust = 1 / np.sqrt(np.maximum(w * np.abs(y - X @ found), _NEAR))
     return [float(value) for value in found]
 
 
 def report(cases: Sequence[Case]) -> None:
-    """Every training against a fit that has not seen its text, and what was told on the way; then the fit to all."""
-    rows, guesses = [], []
+    """Every training against fits that have not seen its text, and what was told on the way; then the fits to all."""
+    rows, glances, guesses = [], [], []
+    fits = {name: _fits([each for each in cases if each.text != name]) for name in {each.text for each in cases}}
     for each in cases:
-        guesses.append(each.predicted(fit([other for other in cases if other.text != each.text])))
+        coefficients, weights = fits[each.text]
+        glances.append(each.predicted(coefficients, None))
+        guesses.append(each.predicted(coefficients, weights))
         told = ["" if value is None else f"{value:.2f}" for value in each.expected]
-        row = (each.text, f"{each.characters:,}", f"{each.num_layers} × {each.hidden_size}", f"{each.updates:,.0f}")
-        rows.append((*row, f"{each.best:.2f}", f"{guesses[-1]:.2f} ± {each.margin:.2f}", *told, f"{each.loss:.2f}"))
+        sizes = f"{each.model.num_layers} × {each.model.hidden_size}"
+        row = (each.text, f"{each.characters:,}", sizes, f"{each.updates:,.0f}", f"{glances[-1]:.2f}")
+        rows.append((*row, f"{guesses[-1]:.2f} ± {each.margin(guesses[-1]):.2f}", *told, f"{each.loss:.2f}"))
     on_the_way = [f"told at {moment:.0%}" for moment in MOMENTS]
-    print_table(["text", "characters", "units", "updates", "best n-gram", "predicted", *on_the_way, "reached"], rows)
-    for least in (0, 50_000):
-        part = [(each, guess) for each, guess in zip(cases, guesses, strict=True) if each.characters >= least]
-        print(f"texts of {least:,} characters and more, text left out of the fit; per cent of the loss")
-        summary("before", [guess / each.loss - 1 for each, guess in part])
-        for i, name in enumerate(on_the_way):
-            found = [(each.expected[i], each.loss) for each, _ in part]
+    print_table(["text", "characters", "units", "updates", "text alone", "with a pilot", *on_the_way, "reached"], rows)
+    for steps in (None, *sorted({round(each.updates, -1) for each in cases})):
+        part = [
+            place
+            for place, each in enumerate(cases)
+            if each.characters >= LONG and steps in (None, round(each.updates, -1))
+        ]
+        which = "all" if steps is None else f"{steps:,} updates"
+        print(f"\n{which}, texts of {LONG:,} characters and more, each left out of the fit; per cent of the loss")
+        summary("text alone", [glances[place] / cases[place].loss - 1 for place in part])
+        summary("with a pilot", [guesses[place] / cases[place].loss - 1 for place in part])
+        for moment, name in enumerate(on_the_way):
+            found = [(cases[place].expected[moment], cases[place].loss) for place in part]
             summary(name, [value / loss - 1 for value, loss in found if value is not None])
-    inside = sum(abs(guess - each.loss) <= each.margin for each, guess in zip(cases, guesses, strict=True))
-    print(f"within the range: {inside} of {len(cases)}")
-    print("coefficients fitted to all:", ", ".join(f"{value:.3f}" for value in fit(cases)))
-    print("coefficients in use:       ", ", ".join(f"{value:.3f}" for value in COEFFICIENTS))
+    inside = sum(abs(guess - each.loss) <= each.margin(guess) for each, guess in zip(cases, guesses, strict=True))
+    print(f"\nwithin the range: {inside} of {len(cases)}")
+    for name, found, used in zip(("text alone", "with a pilot"), _fits(cases), (COEFFICIENTS, WEIGHTS), strict=True):
+        print(f"{name}, fitted to all:", ", ".join(f"{value:.3f}" for value in found))
+        print(f"{name}, in use:       ", ", ".join(f"{value:.3f}" for value in used))
+
+
+def _fits(cases: Sequence[Case]) -> tuple[list[float], list[float]]:
+    return fit(cases), fit_clues(cases)
 
 
 def summary(name: str, errors: list[float]) -> None:
+    if not errors:
+        return
     off = sorted(100 * abs(error) for error in errors)
     within = sum(error <= 3 for error in off)
-    print(f"  {name}: median {statistics.median(off):.1f}, worst {off[-1]:.1f}, within 3 %: {within} of {len(off)}")
+    nine = off[int(0.9 * (len(off) - 1))]
+    figures = f"median {statistics.median(off):.1f}, nine of ten {nine:.1f}, worst {off[-1]:.1f}"
+    print(f"  {name}: {figures}, within 3 %: {within} of {len(off)}")
 
 
 def train(piece: Piece, steps: int) -> dict[str, Any]:
     """One training, as a line of the file."""
     name, begin, size = piece
+    prior = prior_of(text_of(piece), whole=True, closely=True, threads=1)
+    if prior is None:
+        raise ValueError(f"{name} is too short to hold a part out")
     started = finished = None
     expected: dict[float, float] = {}
     with tempfile.TemporaryDirectory() as directory:
@@ -187,6 +250,8 @@ def train(piece: Piece, steps: int) -> dict[str, Any]:
         "num_layers": started.num_layers,
         "read": finished.steps * started.batch_size * started.seq_len,
         "val_loss": finished.val_loss,
+        "hard": asdict(prior.hard),
+        "pilot": prior.pilot and asdict(prior.pilot),
         "expected": [expected.get(moment) for moment in MOMENTS],
     }
 
@@ -216,9 +281,8 @@ def main() -> None:
     rows = [json.loads(line) for line in arguments.out.read_text().splitlines()] if arguments.out.exists() else []
     if not arguments.fit:
         train_missing(names, rows, arguments.out, arguments.side_by_side)
-    known = {Path(name).stem: name for name in names}
     rows.sort(key=lambda row: (row["text"], row["begin"], row["size"] or 0, row["steps"]))
-    report([case(row, known[row["text"]]) for row in rows if row["text"] in known])
+    report([Case.of(row) for row in rows])
 
 
 if __name__ == "__main__":

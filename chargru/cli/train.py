@@ -49,6 +49,8 @@ def open_trainer(request: TrainRequest) -> Trains:
     with ReadingBar() as reading:
         trainer = open_session(request, reading)
     if request.resume is None and trainer.training.time is not None:
+        if seconds := trainer.forecast_seconds:
+            narrate(f"forecast: a small network learns the text first, about {max(1, round(seconds))} s")
         narrate(f"forecast: {trainer.forecast().told()}")
     return trainer
 

@@ -23,8 +23,6 @@ from chargru.training.clock import resident_memory
 from chargru.training.device_learner import DeviceLearner
 from chargru.training.device_speed import device_speed
 from chargru.training.evaluation import Scorer
-from chargru.training.forecast import Forecast, forecast_training
-from chargru.training.material import Material
 
 Array = npt.NDArray[Any]
 
@@ -81,12 +79,10 @@ class OnDevice:
             pass
         return completion.texts[0]
 
-    def forecast(self, material: Material) -> Forecast:
+    def updates_in(self, seconds: float, val_chars: int) -> float:
         training = self._training
-        assert training.time is not None
-        sizes = (training.batch_size, training.seq_len, len(material.val))
-        updates = device_speed(self.device).updates_in(training.time, self._model, *sizes)
-        return forecast_training(material, self._model, training, 0.0, updates=updates)
+        sizes = (training.batch_size, training.seq_len, val_chars)
+        return device_speed(self.device).updates_in(seconds, self._model, *sizes)
 
     @property
     def memory(self) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chargru.text.stream import split
-from chargru.text.vocabulary import Vocabulary
 from chargru.training.landmarks import mean_loss, ngram_probabilities
 
 COUNTED = 1_000_000  # characters that are counted, at most
@@ -26,11 +23,13 @@ Array = npt.NDArray[Any]
 class Difficulty:
     """Losses in nats per character, counted on `counted` characters and measured on `measured` others.
 
-    `unigram` and `trigram` are those of the single letters and of contexts of two, `best` that of the best of the
-    n-gram models with contexts of 0 to 4 characters. `slope` is how much `best` falls when the text grows e-fold.
+    `unigram`, `bigram` and `trigram` are those of the single letters and of contexts of one and two, `best` that of the
+    best of the n-gram models with contexts of 0 to 4 characters. `slope` is how much `best` falls when the text grows
+    e-fold.
     """
 
     unigram: float
+    bigram: float
     trigram: float
     best: float
     slope: float
@@ -52,29 +51,21 @@ def difficulty(train: Array, val: Array, vocab_size: int, *, whole: bool = True)
     """
     if len(train) < 1 or len(val) < 2:
         return None
-    counted, measured = train[-COUNTED:], _spread(val, MEASURED)
-    losses = _losses(counted, measured, vocab_size)
+    counted, measured = train[-COUNTED:], spread(val, MEASURED)
+    losses = ngram_losses(counted, measured, vocab_size, ORDERS)
     best, slope = min(losses), 0.0
     if not whole and len(counted) > 1:  # what the half next to the held-out part is worse by
-        half = _losses(counted[len(counted) // 2 :], measured, vocab_size)
+        half = ngram_losses(counted[len(counted) // 2 :], measured, vocab_size, ORDERS)
         slope = max(0.0, min(half) - best) / math.log(2)
-    return Difficulty(losses[0], losses[2], best, slope, len(counted), len(measured))
+    return Difficulty(losses[0], losses[1], losses[2], best, slope, len(counted), len(measured))
 
 
-@functools.lru_cache(maxsize=4)  # a face asks again for every budget that the user looks at
-def difficulty_of(sample: str, *, whole: bool = True, val_fraction: float = 0.1) -> Difficulty | None:
-    """The same for a text, split as a training would split it."""
-    if not sample:
-        return None
-    vocabulary = Vocabulary.from_text(sample)
-    return difficulty(*split(vocabulary.encode(sample), val_fraction), vocabulary.size, whole=whole)
+def ngram_losses(train: Array, val: Array, vocab_size: int, orders: int) -> list[float]:
+    """The losses on `val` (m,) of n-gram models counted on `train` (n,), with contexts of 0 to `orders` − 1."""
+    return [mean_loss(each) for each in ngram_probabilities(train, val, vocab_size, orders)]
 
 
-def _losses(train: Array, val: Array, vocab_size: int) -> list[float]:
-    return [mean_loss(each) for each in ngram_probabilities(train, val, vocab_size, ORDERS)]
-
-
-def _spread(ids: Array, limit: int) -> Array:
+def spread(ids: Array, limit: int) -> Array:
     """About `limit` ids in stretches spread evenly over `ids` (n,); all of them if there are no more."""
     if len(ids) <= limit:
         return ids

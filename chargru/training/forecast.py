@@ -1,15 +1,6 @@
 """What a training will be like, told before it begins: its sizes, how much it reads, and how good it may get.
 
-The sizes are those that `autotune.choose` gives the training. The loss is predicted from the text itself: n-gram models
-are counted on it, and a training is expected to go a share q of the way from the loss h of single letters to the loss b
-of the best n-gram model (and beyond it, q > 1),
-
-    q = reach − pace · (500 / U)^0.8 − context · r + capacity
-
-after U updates, where r is the part of that way which only contexts of more than two characters gain: long contexts are
-learned late. The three coefficients are fitted to real trainings by benchmarks/forecast.py, `capacity` to those of the
-recipe; benchmarks/LOG.md tells how well they hold for texts that they were not fitted to, and the range that is given
-is made from that.
+The sizes are those that `autotune.choose` gives the training, the loss is that of `chargru.training.likely`.
 """
 
 from __future__ import annotations
@@ -17,28 +8,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from chargru.config import ModelConfig, TrainingConfig
+from chargru.config import ModelConfig
 from chargru.text.stream import fit_shape
 from chargru.training import autotune
-from chargru.training.difficulty import Difficulty, difficulty, difficulty_of
-from chargru.training.material import Material
-from chargru.training.speed import characters_in, machine_speed, updates_in
-
-__all__ = [
-    "Forecast",
-    "features",
-    "forecast",
-    "forecast_training",
-    "likely_loss",
-    "loss_after",
-    "machine_speed",
-    "margin",
-    "share_after",
-]
-
-VAL_FRACTION = 0.1
-COEFFICIENTS = (1.359, -0.222, -0.844)  # of `features`
-_FITTED = (30.0, 10_000.0)  # updates of the trainings that were fitted to, from the fewest to the most
+from chargru.training.likely import likely_loss, margin
+from chargru.training.prior import VAL_FRACTION, Prior
+from chargru.training.speed import characters_in, updates_in
 
 
 @dataclass(frozen=True)
@@ -69,7 +44,7 @@ class Forecast:
 
 
 def forecast(
-    sample: str,
+    prior: Prior | None,
     characters: int,
     vocab_size: int,
     seconds: float,
@@ -81,7 +56,7 @@ def forecast(
     """What `seconds` of training on a text will be like on a machine of this speed (`machine_speed`).
 
     Args:
-        sample: the text, or its beginning where `characters` says that there is more of it; a megabyte is enough.
+        prior: what is known of the text; None where it is too short to hold a part out.
         characters: of the whole text, perhaps estimated.
         vocab_size: distinct characters.
         seconds: the time budget.
@@ -89,99 +64,28 @@ def forecast(
         hidden_size: units, if they are given by hand.
         num_layers: layers, if they are given by hand.
     """
-    characters = max(characters, len(sample), 1)
+    characters = max(characters, 1)
     n_train = max(1, int(characters * (1 - VAL_FRACTION)))
     sizes = autotune.choose(n_train, vocab_size, characters_in(seconds, vocab_size, speed))
     model = ModelConfig(vocab_size, hidden_size or sizes.hidden_size, num_layers or sizes.num_layers)
-    shape = fit_shape(n_train, sizes.batch_size, sizes.seq_len)
-    whole = len(sample) >= characters
-    hard = difficulty_of(sample, whole=whole, val_fraction=VAL_FRACTION)
-    return _forecast(hard, model, shape, n_train, characters - n_train, seconds, speed, whole=whole)
+    batch_size, seq_len = fit_shape(n_train, sizes.batch_size, sizes.seq_len)
+    updates = updates_in(seconds, model, batch_size, seq_len, characters - n_train, speed)
+    return forecast_training(prior, model, n_train, updates, updates * batch_size * seq_len)
 
 
 def forecast_training(
-    material: Material, model: ModelConfig, training: TrainingConfig, speed: float, *, updates: float | None = None
+    prior: Prior | None, model: ModelConfig, n_train: int, updates: float, characters: float
 ) -> Forecast:
-    """The same for a training that is about to begin, with a budget of time and all sizes known.
-
-    `updates`: how many the budget holds, where it is not this machine's processor that makes them.
-    """
-    assert training.time is not None
-    hard = difficulty(material.train, material.val, model.vocab_size)
-    shape = (training.batch_size, training.seq_len)
-    sizes = (len(material.train), len(material.val))
-    return _forecast(hard, model, shape, *sizes, training.time, speed, whole=True, updates=updates)
-
-
-def likely_loss(hard: Difficulty, model: ModelConfig, n_train: int, updates: float, characters: float) -> float:
-    """The loss to be expected after so many `updates` that read `characters` of a text with `n_train` to learn from."""
-    best = hard.best_at(min(n_train, characters))
-    weighed = zip(COEFFICIENTS, features(hard, best, updates), strict=True)
-    share = sum(weight * value for weight, value in weighed) + capacity(model.hidden_size, model.num_layers)
-    return min(math.log(model.vocab_size), loss_after(max(0.0, share), hard.unigram, best))
-
-
-def features(hard: Difficulty, best: float, updates: float) -> tuple[float, float, float]:
-    """1, (500 / U)^0.8, r: what the share q is a weighted sum of."""
-    way = max(hard.unigram - best, 1e-9)
-    late = min(1.0, max(0.0, (hard.trigram - best) / way))
-    return 1.0, (500 / updates) ** 0.8, late
-
-
-def capacity(hidden_size: int, num_layers: int) -> float:
-    """What a second layer, and weights beyond those of 192 units, add to the share."""
-    larger = math.log2(hidden_size**2 * (2 * num_layers - 1) / 192**2)
-    return 0.036 * min(num_layers - 1, 1) + 0.012 * min(max(0.0, larger), 4.0)
-
-
-def share_after(loss: float, unigram: float, best: float) -> float:
-    """The share q of the way from `unigram` to `best` that a training with this loss has gone."""
-    way = max(unigram - best, 1e-9)
-    return (unigram - loss) / way if loss >= best else 1 - math.log(loss / best) * best / way
-
-
-def loss_after(share: float, unigram: float, best: float) -> float:
-    """The inverse of `share_after`: beyond the best n-gram model the loss falls ever slower, and never below 0."""
-    way = max(unigram - best, 1e-9)
-    if share <= 1 or best <= 0:
-        return max(best if share > 1 else 0.0, unigram - share * way)
-    return best * math.exp(-(share - 1) * way / best)
-
-
-def _forecast(
-    hard: Difficulty | None,
-    model: ModelConfig,
-    shape: tuple[int, int],
-    n_train: int,
-    n_val: int,
-    seconds: float,
-    speed: float,
-    *,
-    whole: bool,
-    updates: float | None = None,
-) -> Forecast:
-    batch_size, seq_len = shape
-    if updates is None:
-        updates = updates_in(seconds, model, batch_size, seq_len, n_val, speed)
-    characters = updates * batch_size * seq_len
+    """The same for a training of known size: so many `updates` that read `characters` of a text of `n_train`."""
     uniform = math.log(model.vocab_size)
-    if hard is None:
+    if prior is None:
         low, likely, high = 0.0, uniform, uniform
     else:
-        likely = likely_loss(hard, model, n_train, updates, characters)
-        off = margin(hard, hard.best_at(min(n_train, characters)), updates, whole=whole)
+        likely = likely_loss(prior, model, n_train, updates, characters)
+        off = margin(prior, likely, n_train, updates, characters)
         low, high = max(0.0, likely - min(off, 0.5 * likely)), min(uniform, likely + off)
     sizes = (model.hidden_size, model.num_layers)
-    return Forecast(*sizes, characters, characters / n_train, low, likely, high, measured=hard is not None)
-
-
-def margin(hard: Difficulty, best: float, updates: float, *, whole: bool) -> float:
-    """How far off the loss may be, in nats: nine of ten of the trainings in benchmarks/LOG.md were nearer."""
-    way = hard.unigram - best
-    few, many = _FITTED
-    outside = max(0.0, math.log(few / updates), math.log(updates / many))  # beyond what was ever tried
-    part = way * (0.06 + 0.04 * math.sqrt(500 / updates) + 0.02 * outside + (0.0 if whole else 0.05))
-    return part + 2.5 / math.sqrt(hard.measured)
+    return Forecast(*sizes, characters, characters / n_train, low, likely, high, measured=prior is not None)
 
 
 def _short(count: float) -> str:

@@ -21,7 +21,7 @@ Array = npt.NDArray[Any]
 
 _FROM = 0.1  # of the budget: before that nothing is told
 _COMPARED = 0.4  # earlier the two are not yet as far apart as they will be
-_ALONE = 0.5  # from here on the evaluations alone count
+_ALONE = 0.6  # from here on the evaluations alone count, before that as the square of the way to it
 _POINTS = 3  # evaluations that are needed at least
 _USUAL = 0.07  # s over the loss
 _WEIGHT = 1.5  # of the usual s, against squares of the shape
@@ -61,7 +61,7 @@ class Outlook:
         offset = self._offset or 0.0
         end = loss - max(0.0, s) * float(_left(np.array(now))) + offset
         if foreseen is not None:
-            told = min(1.0, now / _ALONE)
+            told = min(1.0, now / _ALONE) ** 2
             end = told * end + (1 - told) * foreseen
         return max(0.0, min(end, min(each[1] for each in self._seen) + offset))
 

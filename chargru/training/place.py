@@ -14,10 +14,8 @@ from chargru.storage.checkpoint import Checkpoint
 from chargru.text.vocabulary import Vocabulary
 from chargru.training.clock import resident_memory
 from chargru.training.evaluation import Scorers, on_processor
-from chargru.training.forecast import Forecast, forecast_training
 from chargru.training.learner import Learner, Learns
-from chargru.training.material import Material
-from chargru.training.speed import machine_speed, operations
+from chargru.training.speed import machine_speed, operations, updates_in
 
 Array = npt.NDArray[Any]
 
@@ -38,8 +36,8 @@ class Place(Protocol):
     def sample(self, parameters: Parameters, vocabulary: Vocabulary, prompt: Array, config: SamplingConfig) -> str:
         """One continuation of the ids `prompt`."""
 
-    def forecast(self, material: Material) -> Forecast:
-        """What a training with a budget of time will be like here."""
+    def updates_in(self, seconds: float, val_chars: int) -> float:
+        """About how many updates a budget of time holds here, for a held-out part of so many characters."""
 
     @property
     def memory(self) -> int:
@@ -74,9 +72,9 @@ class OnProcessor:
             pass
         return completion.texts[0]
 
-    def forecast(self, material: Material) -> Forecast:
-        speed = machine_speed(self._threads)  # known since the sizes were chosen
-        return forecast_training(material, self._model, self._training, speed)
+    def updates_in(self, seconds: float, val_chars: int) -> float:
+        training, speed = self._training, machine_speed(self._threads)  # known since the sizes were chosen
+        return updates_in(seconds, self._model, training.batch_size, training.seq_len, val_chars, speed)
 
     @property
     def memory(self) -> int:

@@ -3,32 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from chargru.config import ModelConfig, TrainingConfig
 from chargru.events import Landmarks
-from chargru.training.difficulty import Difficulty, difficulty
-from chargru.training.forecast import likely_loss
+from chargru.training.difficulty import difficulty
+from chargru.training.forecast import Forecast, forecast_training
 from chargru.training.landmarks import landmarks
+from chargru.training.likely import likely_loss
 from chargru.training.material import Material
+from chargru.training.pilot import pilot, pilot_seconds
+from chargru.training.prior import Prior
+from chargru.training.speed import update_seconds
+
+_SHARE = 0.05  # of the work that the budget holds, for a pilot at most
 
 
 class Prospect:
-    """Works out the landmarks and the difficulty of a text, which may be done in another thread."""
+    """Works out, once, what there is to know of a text; another thread may do it while a training goes on."""
 
     def __init__(self, material: Material, model: ModelConfig, training: TrainingConfig) -> None:
         self._text = (material.train, material.val, model.vocab_size)
-        self._model, self._window = model, training.batch_size * training.seq_len
-        self._difficulty: Difficulty | None = None
+        self._model, self._shape = model, (training.batch_size, training.seq_len)
+        self._window = training.batch_size * training.seq_len
+        self._prior: Prior | None = None
 
-    def work_out(self, should_stop: Callable[[], bool], *, with_landmarks: bool) -> Landmarks | None:
-        """The landmarks, if they are asked for and there are any; from then on `foreseen` knows the text."""
-        found = landmarks(*self._text, should_stop) if with_landmarks else None
-        if not should_stop():
-            self._difficulty = difficulty(*self._text)
-        return found
+    def look(self, updates: float | None, threads: int, should_stop: Callable[[], bool] = lambda: False) -> None:
+        """Find out how hard the text is.
+
+        A pilot, on so many threads, is part of it where it is little work beside all `updates` of the budget.
+        """
+        if self._prior is None and not should_stop() and (hard := difficulty(*self._text)) is not None:
+            self._prior = Prior(hard)
+        if self._prior is not None and self._prior.pilot is None and updates is not None and self.bears_pilot(updates):
+            self._prior = replace(self._prior, pilot=pilot(*self._text, threads, should_stop))
+
+    def bears_pilot(self, updates: float) -> bool:
+        """Whether a pilot is little work beside so many updates."""
+        speed = 1.0  # whatever it is: both are that of this machine
+        work = updates * update_seconds(self._model, *self._shape, speed)
+        return pilot_seconds(self._model.vocab_size, speed) <= _SHARE * work
+
+    def landmarks(self, should_stop: Callable[[], bool]) -> Landmarks | None:
+        """The losses of simple models on it."""
+        return landmarks(*self._text, should_stop)
+
+    def forecast(self, updates: float) -> Forecast:
+        """What a training of so many updates will be like."""
+        return forecast_training(self._prior, self._model, len(self._text[0]), updates, updates * self._window)
 
     def foreseen(self, updates: float) -> float | None:
         """The loss to be expected after so many updates; None while nothing is known."""
-        if self._difficulty is None or updates <= 0:
+        prior = self._prior
+        if prior is None or updates <= 0:
             return None
-        return likely_loss(self._difficulty, self._model, len(self._text[0]), updates, updates * self._window)
+        return likely_loss(prior, self._model, len(self._text[0]), updates, updates * self._window)

@@ -37,19 +37,20 @@ from chargru.training.judge import Judge
 from chargru.training.keeper import Keeper
 from chargru.training.learner import Learns, Update
 from chargru.training.material import Array, Material
-from chargru.training.outlook import Outlook
 from chargru.training.patience import Patience
+from chargru.training.pilot import pilot_seconds
 from chargru.training.place import OnProcessor, Place
 from chargru.training.prospect import Prospect
 from chargru.training.rate import Rate
 from chargru.training.recorder import Recorder
+from chargru.training.speed import machine_speed
+from chargru.training.validation import Validation
 
 _PROGRESS_SECONDS = 0.2  # between two Progress events
 _SAVE_SECONDS = 10.0
 _SAMPLE_SECONDS = 1.5
 _SAMPLE = SamplingConfig(length=240, temperature=0.8, seed=7)
 _RECOVERIES = 3
-_CHEAP = 0.06  # of the characters of a whole budget: scoring so many is a fiftieth of the work
 
 
 class Trainer:
@@ -84,18 +85,18 @@ class Trainer:
         self._clock = Clock(resume.seconds if resume else 0.0, clock)
         self._pace = Pace()
         self._learner = self._place.learner(material.train, resume)
-        self._judge = Judge(material.val, self._place.scorers)
         self._rate = Rate(training, resume.lr_scale if resume else 1.0)
         self._recoveries = resume.recoveries if resume else 0
         self._keeper = Keeper(run)
         self._recorder = Recorder(run, resume.history if resume else [])
-        self._outlook = Outlook()
+        self._budget = Budget(training, len(material.train), self._clock, self.step)
         self._prospect = Prospect(material, model, training)
-        self._patience = Patience.recall(resume.history if resume else [])
+        judge = Judge(material.val, self._place.scorers)
+        patience = Patience.recall(resume.history if resume else [])
+        self._validation = Validation(judge, patience, self._budget, self._clock, self._prospect)
         if resume is not None:
             best = None if best_weights is None else self._place.brought(best_weights)
-            self._judge.recall(resume.val_loss, resume.best_loss, resume.best_step, best)
-        self._budget = Budget(training, len(material.train), self._clock, self.step)
+            judge.recall(resume.val_loss, resume.best_loss, resume.best_step, best)
         self._losses: list[float] = []  # since the last Progress
         self._train_loss: float | None = None
         self._norm = 0.0
@@ -141,8 +142,28 @@ class Trainer:
                     yield Notice(trouble)
 
     def forecast(self) -> Forecast:
-        """What this training will be like; its budget is one of time."""
-        return self._place.forecast(self.material)
+        """What this training will be like; its budget is one of time.
+
+        A long one is worth a pilot of some seconds.
+        """
+        updates = self._updates()
+        assert updates is not None
+        self._prospect.look(updates, self._threads)
+        return self._prospect.forecast(updates)
+
+    @property
+    def forecast_seconds(self) -> float:
+        """About how long `forecast` will take, if that is long enough for a word; else 0."""
+        updates = self._updates()
+        if updates is None or not self._prospect.bears_pilot(updates):
+            return 0.0
+        return pilot_seconds(self.model.vocab_size, machine_speed(self._threads))
+
+    def _updates(self) -> float | None:
+        """About how many updates the budget holds; None where one of time goes on that was begun elsewhere."""
+        if self.training.time is None or self.step > 0:
+            return self._budget.total_steps
+        return self._place.updates_in(self.training.time, len(self.material.val))
 
     # -- the loop -----------------------------------------------------------------------------------------------------
 
@@ -150,9 +171,15 @@ class Trainer:
         yield self._started()
         for note in self._notes:
             yield Notice(note)
+        try:
+            updates = self._updates()  # a GPU is measured for it, which must not be done beside a training
+        except BackendError:  # too little memory even for that: training says so better
+            updates = None
+        work = functools.partial(self._landmarks, updates)
         self._clock.start()
-        with Aside(self._landmarks, "the landmarks of this text could not be worked out") as aside:
-            yield from self._first_look()
+        with Aside(work, "the landmarks of this text could not be worked out") as aside:
+            if (evaluated := self._validation.begin(self.averaged, self.step)) is not None:
+                yield evaluated
             yield from self._train(control, aside)
             yield from self._finish(control.ending or "done", aside)
 
@@ -188,7 +215,7 @@ class Trainer:
                 yield self._progress(rate)
             if evaluating:
                 evaluations = due
-                evaluated = self._look()
+                evaluated = self._validation.look(self.averaged, self.step, self._train_loss)
                 self._learner.remember()
                 if evaluated is not None:
                     yield from self._with_warning(evaluated)
@@ -264,29 +291,30 @@ class Trainer:
         """The last evaluation and the last checkpoint; what `Finished` names is the best of the run."""
         if self._losses:
             yield self._progress(self._rate.at(self.fraction))
-        score = None
+        decided = None
         if reason != "interrupted":
             try:
-                score = self._judge.decide(self.averaged, self.step)
+                decided = self._validation.decide(self.averaged, self.step, self._train_loss)
             except BackendError:  # no memory left for it: what was learned is saved all the same
                 yield self._save(best=False)
                 raise
-            if score is not None:
-                yield from self._with_warning(self._evaluated(score.chars))
+            if decided is not None:
+                yield from self._with_warning(decided)
             yield self._sample()
         self._clock.stop()
         if reason != "interrupted" and (told := aside.take(wait=True)) is not None:
             yield told
-        yield self._save(best=score is not None and self._judge.best_step == self.step)
-        checkpoint = self.directory.path_of(self._judge.best_step if score is not None else self.step)
+        best_step = self.step if decided is None else decided.best_step
+        yield self._save(best=decided is not None and best_step == self.step)
+        checkpoint = self.directory.path_of(best_step)
         if not checkpoint.exists():
             raise CheckpointError(
                 f"training is over, but its result is lost: {self._keeper.problem}",
                 "free some space and train again; an earlier checkpoint of the run may still serve `chargru sample`",
             )
-        seconds = self._clock.elapsed
-        self._keeper.note("finished" if reason == "done" else reason, self.step, seconds, self._judge.best_loss)
-        val_loss = score.nats_per_char if score else None
+        seconds, best_loss = self._clock.elapsed, self._validation.judge.best_loss
+        self._keeper.note("finished" if reason == "done" else reason, self.step, seconds, best_loss)
+        val_loss = None if decided is None else decided.best_loss
         speed = self._budget.chars_per_second(self.step)
         yield Finished(reason, str(checkpoint), val_loss, self.step, seconds, speed)
 
@@ -300,7 +328,7 @@ class Trainer:
             corpus=material.corpus.name,
             characters=material.corpus.characters,
             train_chars=len(material.train),
-            val_chars=self._judge.chars,
+            val_chars=self._validation.judge.chars,
             vocab_size=model.vocab_size,
             hidden_size=model.hidden_size,
             num_layers=model.num_layers,
@@ -336,60 +364,16 @@ class Trainer:
             memory=self._place.memory,
         )
 
-    def _first_look(self) -> Iterator[Evaluated]:
-        """What an evaluation costs, and the curve's first point; a run that goes on has that already."""
-        if self._budget.for_the_end is not None:
-            self._judge.score(self.averaged)  # the first one also finds memory and compiles, as no other does
-        before = self._clock.elapsed
-        if self.step == 0:
-            if (evaluated := self._look()) is not None:
-                yield evaluated
-        else:
-            self._judge.score(self.averaged)
-            self._budget.evaluated(self._clock.elapsed - before)
-        seconds = self._clock.elapsed - before
-        self._judge.afford(self._budget.for_the_end, seconds)
-        self._budget.keep_back(self._judge.seconds_to_decide(seconds))
-
-    def _look(self) -> Evaluated | None:
-        before = self._clock.elapsed
-        score = self._judge.look(self.averaged, self.step)
-        self._budget.evaluated(self._clock.elapsed - before)
-        if score is None:
-            return None
-        whole = functools.partial(self._judge.whole, self.averaged)
-        cheap = score.chars < self._judge.chars <= _CHEAP * self._budget.characters(self.step)
-        self._outlook.follow(self.fraction, score.nats_per_char, cheap=cheap, whole=whole)
-        return self._evaluated(score.chars)
-
     def _with_warning(self, evaluated: Evaluated) -> Iterator[Evaluated | Notice]:
         yield evaluated
-        if warning := self._patience.warning(evaluated.best_step):
+        if warning := self._validation.patience.warning(evaluated.best_step):
             yield Notice(warning)
 
-    def _evaluated(self, chars: int) -> Evaluated:
-        judge = self._judge
-        assert judge.loss is not None
-        assert judge.best_loss is not None
-        self._patience.note(improved=judge.best_step == self.step, train_loss=self._train_loss)
-        foreseen = self._prospect.foreseen(self.step / self.fraction) if self.fraction > 0 else None
-        return Evaluated(
-            step=self.step,
-            fraction=self.fraction,
-            val_loss=judge.loss,
-            train_loss=self._train_loss,
-            best_loss=judge.best_loss,
-            best_step=judge.best_step,
-            chars=chars,
-            complete=chars == judge.chars,
-            elapsed=self._clock.elapsed,
-            stale=self._patience.stale,
-            expected=self._outlook.expected(foreseen),
-        )
-
-    def _landmarks(self, should_stop: Callable[[], bool]) -> Landmarks | None:
+    def _landmarks(self, updates: float | None, should_stop: Callable[[], bool]) -> Landmarks | None:
         told = self.step > 0 and self._recorder.has_told(Landmarks)
-        return self._prospect.work_out(should_stop, with_landmarks=not told)
+        found = None if told else self._prospect.landmarks(should_stop)
+        self._prospect.look(updates, 1, should_stop)
+        return found
 
     def _sample(self) -> Sampled:
         vocabulary = self.material.vocabulary
@@ -404,7 +388,7 @@ class Trainer:
 
     def _checkpoint(self) -> Checkpoint:
         weights, averaged, m, v, state = self._learner.arrays()
-        judge = self._judge
+        judge = self._validation.judge
         return Checkpoint(
             model=self.model,
             training=self.training,
@@ -419,7 +403,7 @@ class Trainer:
             lr_scale=self._rate.scale,
             recoveries=self._recoveries,
             created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            history=[*self._recorder.history, {"step": self.step, **self._patience.record()}],
+            history=[*self._recorder.history, {"step": self.step, **self._validation.patience.record()}],
             weights=weights,
             averaged=averaged,
             adam_m=m,

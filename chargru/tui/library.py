@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from stat import S_ISDIR
 from typing import Any, Protocol
 
 from chargru.tui import paths
+from chargru.tui.priors import Priors, Seen
 
 LINES = 40  # first lines of a preview
 _KEPT = 24  # previews that are kept
@@ -71,7 +72,8 @@ class Outlook:
     """What a training will be like, told before it begins.
 
     `likely`, `low` and `high` are validation losses in nats per character; where no part of the text can be held out
-    (`measured` is false) they say nothing. `left_out` names settings by hand that the forecast does not know of.
+    (`measured` is false) they say nothing. `closely`: nothing better can be told; otherwise a closer look can be asked
+    for. `left_out` names settings by hand that the forecast does not know of.
     """
 
     units: int = 0  # in each layer
@@ -82,6 +84,7 @@ class Outlook:
     low: float = 0.0
     high: float = 0.0
     measured: bool = True
+    closely: bool = True
     left_out: tuple[str, ...] = ()
 
 
@@ -97,10 +100,19 @@ class Library(Protocol):
     def preview(self, spec: str, *, encoding: str | None = None, replace: bool = False) -> TextPreview:
         """A text at a glance, from its first megabyte. Raises TextError."""
 
-    def forecast(self, spec: str, seconds: float, settings: Mapping[str, Any]) -> Outlook | None:
+    def forecast(
+        self,
+        spec: str,
+        seconds: float,
+        settings: Mapping[str, Any],
+        *,
+        closely: bool = False,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> Outlook | None:
         """How good a training of so many seconds may get with these settings of a TrainRequest given by hand.
 
-        None where nothing can be said. The first call measures the machine for a moment. Raises TextError.
+        None where nothing can be said. The first call measures the machine for a moment. To look `closely` takes some
+        seconds of all cores, once for each text, and ends soon after `should_stop` says so. Raises TextError.
         """
 
 
@@ -124,6 +136,7 @@ class HouseLibrary:
         self._previews: dict[tuple[Any, ...], TextPreview] = {}
         # the text looked at last: (spec, encoding, replace), its preview, its beginning
         self._last: tuple[tuple[Any, ...], TextPreview, str] | None = None
+        self._priors = Priors()
 
     def choices(self) -> list[Choice]:
         from chargru.text import library
@@ -158,15 +171,29 @@ class HouseLibrary:
             self._previews[key] = preview
         return preview
 
-    def forecast(self, spec: str, seconds: float, settings: Mapping[str, Any]) -> Outlook | None:
-        from chargru.training.forecast import forecast, machine_speed
+    def forecast(
+        self,
+        spec: str,
+        seconds: float,
+        settings: Mapping[str, Any],
+        *,
+        closely: bool = False,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> Outlook | None:
+        from chargru.training.forecast import forecast
+        from chargru.training.speed import machine_speed
 
         reading = (spec, settings.get("encoding"), bool(settings.get("replace_bad_bytes")))
         last = self._last
         _, preview, text = last if last is not None and last[0] == reading else (reading, *_look(*reading))
-        speed = machine_speed(settings.get("threads"))
+        threads = settings.get("threads")
+        speed = machine_speed(threads)
+        seen = Seen(text, preview.characters, preview.whole, lambda: _whole(*reading))
+        prior, closely = self._priors.of(seen, threads, closely=closely, should_stop=should_stop)
+        if should_stop():
+            return None
         sizes = {name: settings.get(name) for name in ("hidden_size", "num_layers")}
-        found = forecast(text, preview.characters, preview.vocabulary, seconds, speed, **sizes)
+        found = forecast(prior, preview.characters, preview.vocabulary, seconds, speed, **sizes)
         return Outlook(
             units=found.hidden_size,
             layers=found.num_layers,
@@ -176,8 +203,15 @@ class HouseLibrary:
             low=found.low,
             high=found.high,
             measured=found.measured,
+            closely=closely or prior is None,
             left_out=tuple(name for name in settings if name not in _FORESEEN),
         )
+
+
+def _whole(spec: str, encoding: str | None, replace: bool) -> str:
+    from chargru.text import library
+
+    return library.load(spec, encoding=encoding, replace=replace).text
 
 
 def _look(spec: str, encoding: str | None, replace: bool) -> tuple[TextPreview, str]:

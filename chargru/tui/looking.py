@@ -49,12 +49,30 @@ def preview(library: Library, turn: int, spec: str, reading: Mapping[str, Any]) 
         return PreviewRead(spec, None, "out of memory", "train on a part of it", turn)
 
 
-def forecast(library: Library, turn: int, spec: str, seconds: float, settings: Mapping[str, Any]) -> ForecastRead:
-    """What a training will be like; nothing where the text cannot be read, which its preview tells."""
+def forecast(
+    library: Library,
+    turn: int,
+    spec: str,
+    seconds: float,
+    settings: Mapping[str, Any],
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Iterator[ForecastRead]:
+    """What a training will be like, at a glance and then, some seconds later, after a closer look.
+
+    Nothing where the text cannot be read, which its preview tells.
+    """
     try:
-        return ForecastRead(turn, library.forecast(spec, seconds, settings))
+        outlook = library.forecast(spec, seconds, settings)
     except (ChargruError, OSError, MemoryError):
-        return ForecastRead(turn, None)
+        outlook = None
+    yield ForecastRead(turn, outlook)
+    if outlook is None or outlook.closely:
+        return
+    try:
+        closer = library.forecast(spec, seconds, settings, closely=True, should_stop=cancelled)
+    except (ChargruError, OSError, MemoryError):
+        closer = None
+    yield ForecastRead(turn, closer or replace(outlook, closely=True))
 
 
 def first_choice(choices: Sequence[Choice], last: str) -> tuple[str, str]:

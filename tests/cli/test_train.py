@@ -19,6 +19,7 @@ from chargru.config import TrainRequest
 from chargru.errors import TextError, TrainingError
 from chargru.events import Event, Failed, Notice, Saved, from_record
 from chargru.text import blocks, large
+from chargru.training import pilot
 
 from .conftest import Command
 from .fakes import CHECKPOINT, HOSTILE, Script, evaluated, finished, progress, sampled, started
@@ -160,16 +161,23 @@ def test_an_interrupted_training_is_130_and_says_how_to_go_on(
 
 
 def test_a_new_training_with_a_budget_of_time_is_forecast(
-    chargru: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(pilot, "EARLY", 2)
+    monkeypatch.setattr(pilot, "LATE", 4)
     text = tmp_path / "text.txt"
     text.write_text("the cat sat on a mat, and the rat sat on the cat.\n" * 40, encoding="utf-8")
     sizes = {"corpus": str(text), "hidden_size": 24, "num_layers": 2}
     module.open_trainer(TrainRequest(time=20.0, **sizes))
-    (line,) = capsys.readouterr().err.splitlines()
+    first, line = capsys.readouterr().err.splitlines()
+    assert first == "forecast: a small network learns the text first, about 1 s"
     assert line.startswith("forecast: about ")
     assert "2 × 24 units, likely " in line
     assert line.endswith(")")
+    monkeypatch.setattr(pilot, "LATE", 10**9)  # beside which the budget is nothing
+    module.open_trainer(TrainRequest(time=20.0, **sizes))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "likely" in line
     module.open_trainer(TrainRequest(steps=20, **sizes))
     assert capsys.readouterr().err == ""
 

@@ -194,7 +194,7 @@ def test_without_memory_for_the_last_evaluation_the_last_state_is_saved(make_tra
     def no_room(*_):
         raise BackendError("the GPU's memory is full", "take fewer")
 
-    trainer._judge.decide = no_room
+    trainer._validation.judge.decide = no_room
     with pytest.raises(BackendError, match="memory is full"):
         list(trainer.run())
     assert result(trainer).step == 6

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from chargru.config import ModelConfig, TrainingConfig
+from chargru.training import prospect as module
+from chargru.training.pilot import LATE, Pilot
 from chargru.training.prospect import Prospect
 
 from .conftest import TEXT, material_of
@@ -16,25 +18,45 @@ def prospect_of(text=TEXT * 3):
     return Prospect(material, model, TrainingConfig(steps=10, batch_size=32, seq_len=64))
 
 
-def test_landmarks_are_worked_out_once_and_the_loss_is_foreseen_from_then_on():
+def test_the_loss_is_foreseen_from_the_first_look_on():
     prospect = prospect_of()
     assert prospect.foreseen(500) is None
-    assert prospect.work_out(lambda: False, with_landmarks=False) is None
-    without = prospect.foreseen(500)
-    assert prospect.work_out(lambda: False, with_landmarks=True) is not None
-    assert prospect.foreseen(500) == without
-    assert prospect.foreseen(50) > without > prospect.foreseen(5_000) > 0
+    prospect.look(10, 1)
+    assert prospect.foreseen(50) > prospect.foreseen(500) > prospect.foreseen(5_000) > 0
     assert prospect.foreseen(0) is None
+    assert prospect.forecast(500).likely == prospect.foreseen(500)
+    assert prospect.landmarks(lambda: False).trigram > 0
 
 
 @pytest.mark.parametrize("text", ["a", "ab" * 3])
 def test_of_next_to_nothing_nothing_is_foreseen(text):
     prospect = prospect_of(text)
-    prospect.work_out(lambda: False, with_landmarks=True)
+    prospect.look(1e6, 1)
     assert prospect.foreseen(100) is None
+    assert not prospect.forecast(100).measured
 
 
 def test_who_is_told_to_stop_stops():
     prospect = prospect_of()
-    assert prospect.work_out(lambda: True, with_landmarks=True) is None
+    assert prospect.landmarks(lambda: True) is None
+    prospect.look(1e6, 1, lambda: True)
     assert prospect.foreseen(100) is None
+
+
+def test_a_long_training_is_worth_a_pilot_and_it_is_made_once(monkeypatch):
+    made = []
+
+    def fake(train, val, vocab_size, threads, should_stop):
+        made.append(threads)
+        return Pilot(2.0, 1.5, 1.7, 1.4, 1.6)
+
+    monkeypatch.setattr(module, "pilot", fake)
+    prospect = prospect_of()
+    prospect.look(None, 2)  # nobody knows how long it is
+    prospect.look(LATE, 2)  # a pilot would be all of it
+    before = prospect.foreseen(5_000)
+    assert made == []
+    prospect.look(40 * LATE, 2)
+    prospect.look(40 * LATE, 3)
+    assert made == [2]
+    assert prospect.foreseen(5_000) != before

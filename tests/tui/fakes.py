@@ -151,7 +151,7 @@ class FakeLibrary:
             spec, ("Once upon a time", f"there was {spec}."), 1_115_394, 65, "utf-8", ("Latin",), (), True
         )
 
-    def forecast(self, spec: str, seconds: float, settings: Mapping[str, Any]) -> Outlook | None:
+    def forecast(self, spec: str, seconds: float, settings: Mapping[str, Any], **_: Any) -> Outlook | None:
         return Outlook(256, 1, 22_000 * seconds, 22_000 * seconds / 1_003_854, 1.55, 1.42, 1.71)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -61,9 +62,9 @@ class Texts(FakeLibrary):
         self.names = (*self.names, spec)
         return super().preview(spec)
 
-    def forecast(self, spec: str, seconds: float, settings: Mapping[str, Any]) -> Outlook | None:
+    def forecast(self, spec: str, seconds: float, settings: Mapping[str, Any], **how: Any) -> Outlook | None:
         self.foreseen.append((spec, seconds, dict(settings)))
-        return super().forecast(spec, seconds, settings)
+        return super().forecast(spec, seconds, settings, **how)
 
 
 def remembered(**choices: object) -> Remembered:
@@ -334,6 +335,53 @@ async def test_forecasts_and_answers_to_older_questions() -> None:
         await ready(pilot, app, "512 units in 2 layers · likely 2.24 bits (2.02 to 2.45)")
 
 
+class LooksCloser(Texts):
+    """The first look is a glance; the closer one waits until it is let go or told to stop."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go, self.stopped = threading.Event(), threading.Event()
+
+    def forecast(
+        self,
+        spec: str,
+        seconds: float,
+        settings: Mapping[str, Any],
+        *,
+        closely: bool = False,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> Outlook | None:
+        found = super().forecast(spec, seconds, settings)
+        assert found is not None
+        if not closely:
+            return replace(found, closely=False)
+        while not self.go.wait(0.01):
+            if should_stop():
+                self.stopped.set()
+                return None
+        return replace(found, likely=1.48)
+
+
+async def test_a_glance_is_told_at_once_and_a_closer_look_when_it_is_there() -> None:
+    library = LooksCloser()
+    app = make_app(library=library)
+    async with app.run_test(size=(160, 40)) as pilot:
+        await ready(pilot, app, "likely 1.55 nats (1.42 to 1.71), looking closer…")
+        library.go.set()
+        await ready(pilot, app, "likely 1.48 nats (1.42 to 1.71)")
+        assert "looking closer" not in words_on(app)
+
+
+async def test_a_training_that_begins_ends_the_closer_look() -> None:
+    library, runner = LooksCloser(), FakeRunner()
+    app = make_app(library=library, runner=runner)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ready(pilot, app, "likely 1.55 nats")
+        await press(pilot, "s")
+        await until(pilot, lambda: runner.requests)
+        await until(pilot, library.stopped.is_set)
+
+
 def test_a_forecast_says_as_much_as_fits() -> None:
     outlook = Outlook(256, 2, 4.1e6, 3.7, 1.55, 1.4, 1.7, left_out=("dropout", "seq_len"))
     lengths = []
@@ -344,6 +392,8 @@ def test_a_forecast_says_as_much_as_fits() -> None:
         lengths.append(len(text))
     assert lengths == sorted(lengths, reverse=True)
     assert "not counting your dropout, seq len" in "".join(part for part, _ in told(outlook, 200, "nats"))
+    glance = replace(outlook, closely=False, left_out=())
+    assert "(1.40 to 1.70), looking closer…" in "".join(part for part, _ in told(glance, 200, "nats"))
     short = Outlook(64, 1, 1e6, 2_800.0, 1.0, 0.0, 2.0, measured=False)
     text = "".join(part for part, _ in told(short, 200, "nats"))
     assert "2.8k times over" in text

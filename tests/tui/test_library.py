@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -74,7 +75,7 @@ def test_a_preview_tells_what_the_text_room_found(tmp_path: Path) -> None:
 
 
 def test_a_forecast_knows_the_sizes_given_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from chargru.training import forecast as room
+    from chargru.training import speed as room
 
     monkeypatch.setattr(room, "machine_speed", lambda threads=None: 2e10 * (threads or 1))
     looks = count_looks(monkeypatch)
@@ -95,6 +96,37 @@ def test_a_forecast_knows_the_sizes_given_by_hand(tmp_path: Path, monkeypatch: p
     assert short.left_out == ()
     with pytest.raises(TextError):
         house.forecast(str(tmp_path / "gone"), 30.0, {})
+
+
+def test_a_closer_look_reads_a_text_to_its_end_and_is_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from chargru.training import prior, speed
+    from chargru.training.pilot import Pilot
+
+    asked: list[int] = []
+
+    def fake(train: Any, *_: object) -> Pilot:
+        asked.append(len(train))
+        return Pilot(2.0, 1.5, 1.7, 1.4, 1.6)
+
+    monkeypatch.setattr(prior, "pilot", fake)
+    monkeypatch.setattr(speed, "machine_speed", lambda threads=None: 2e10)
+    path = tmp_path / "rain.txt"
+    path.write_text(RAIN * (1_200_000 // len(RAIN)))
+    house = HouseLibrary()
+    glance = house.forecast(str(path), 30.0, {})
+    close = house.forecast(str(path), 30.0, {}, closely=True)
+    assert glance is not None
+    assert close is not None
+    assert (glance.closely, close.closely) == (False, True)
+    assert asked == [int(0.9 * path.stat().st_size)]
+    assert close.high - close.low < glance.high - glance.low
+    again = house.forecast(str(path), 60.0, {})
+    assert again is not None
+    assert again.closely  # what was found out serves every budget
+    assert len(asked) == 1
+    assert house.forecast(str(tmp_path / "rain.txt"), 30.0, {}, should_stop=lambda: True) is None
 
 
 def test_a_huge_sparse_file_is_read_from_its_beginning_only(tmp_path: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from chargru.errors import TextError
 from chargru.text.decoding import UndecodableTextError
 from chargru.tui import looking
-from chargru.tui.library import Choice, TextPreview, learned
+from chargru.tui.library import Choice, Outlook, TextPreview, learned
 from chargru.tui.messages import ChoicesRead, ForecastRead
 from tests.tui.fakes import FakeLibrary
 
@@ -67,12 +69,33 @@ def test_previews_and_their_failures() -> None:
 
 def test_a_forecast_of_what_cannot_be_read_is_none() -> None:
     class Unreadable(FakeLibrary):
-        def forecast(self, *_: object) -> None:
+        def forecast(self, *_: object, **how: object) -> None:
             raise TextError("gone")
 
-    assert looking.forecast(Unreadable(), 3, "x", 30.0, {}) == ForecastRead(3, None)
-    found = looking.forecast(FakeLibrary(), 3, "x", 30.0, {})
+    assert list(looking.forecast(Unreadable(), 3, "x", 30.0, {})) == [ForecastRead(3, None)]
+    (found,) = looking.forecast(FakeLibrary(), 3, "x", 30.0, {})
     assert found.outlook is not None
+
+
+def test_a_glance_is_followed_by_a_closer_look_or_becomes_the_last_word() -> None:
+    class Closer(FakeLibrary):
+        trouble: Exception | None = None
+
+        def forecast(self, *asked: Any, closely: bool = False, **how: Any) -> Outlook | None:
+            found = super().forecast(*asked)
+            assert found is not None
+            if closely and self.trouble is not None:
+                raise self.trouble
+            return replace(found, closely=closely, likely=1.48 if closely else 1.55)
+
+    library = Closer()
+    glance, close = (each.outlook for each in looking.forecast(library, 3, "x", 30.0, {}))
+    assert glance is not None
+    assert close is not None
+    assert (glance.likely, glance.closely, close.likely, close.closely) == (1.55, False, 1.48, True)
+    for library.trouble in (TextError("gone"), OSError(), MemoryError()):
+        _, last = (each.outlook for each in looking.forecast(library, 3, "x", 30.0, {}))
+        assert last == replace(glance, closely=True)
 
 
 def test_the_first_choice() -> None:

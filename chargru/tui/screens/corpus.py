@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import ClassVar
 
@@ -120,15 +120,19 @@ class CorpusScreen(BaseScreen):
 
     def _read_choices(self) -> None:
         library, recent = self.chargru.library, self.chargru.remembered.corpus.recent
-        self._in_thread("choices", lambda: looking.table(library, recent))
+        self._in_thread("choices", lambda _: (looking.table(library, recent),))
 
-    def _in_thread(self, group: str, ask: Callable[[], Message]) -> None:
-        """Post the answer to a question that may take long, unless a later one of the group was asked meanwhile."""
+    def _in_thread(self, group: str, ask: Callable[[Callable[[], bool]], Iterable[Message]]) -> None:
+        """Post the answers to a question that may take long, until a later one of the group is asked.
+
+        `ask` is given what says whether that has happened.
+        """
 
         def work() -> None:
             worker = get_current_worker()
-            answer = ask()
-            if not worker.is_cancelled:
+            for answer in ask(lambda: worker.is_cancelled):
+                if worker.is_cancelled:
+                    return
                 self.post_message(answer)
 
         self.run_worker(work, thread=True, group=group, exclusive=True, exit_on_error=False)
@@ -158,14 +162,9 @@ class CorpusScreen(BaseScreen):
     def _look_around(self) -> None:
         """Find out what is not known cheaply about the texts of the table, one after another in a thread."""
         self._looked_around = True
+        library = self.chargru.library
         unknown = [each for each in self.library.choices if each.vocabulary is None and not each.problem]
-
-        def work() -> None:
-            worker = get_current_worker()
-            for message in looking.facts(self.chargru.library, unknown, lambda: worker.is_cancelled):
-                self.post_message(message)
-
-        self.run_worker(work, thread=True, group="facts", exclusive=True, exit_on_error=False)
+        self._in_thread("facts", lambda cancelled: looking.facts(library, unknown, cancelled))
 
     @on(ChoiceLearned)
     def _choice_learned(self, message: ChoiceLearned) -> None:
@@ -240,7 +239,7 @@ class CorpusScreen(BaseScreen):
         library, turn, spec = self.chargru.library, self._turn, self.spec
         given = {"encoding": "encoding", "replace_bad_bytes": "replace"}
         reading = {given[name]: value for name, value in settings.items()}
-        self._in_thread("preview", lambda: looking.preview(library, turn, spec, reading))
+        self._in_thread("preview", lambda _: (looking.preview(library, turn, spec, reading),))
 
     @on(PreviewRead)
     def _preview_read(self, message: PreviewRead) -> None:
@@ -391,7 +390,8 @@ class CorpusScreen(BaseScreen):
             line.say("")
             return
         library, turn, spec, seconds = self.chargru.library, self._forecast_turn, self.spec, budget.seconds()
-        self._in_thread("forecast", lambda: looking.forecast(library, turn, spec, seconds, settings))
+        asked = (library, turn, spec, seconds, settings)
+        self._in_thread("forecast", lambda cancelled: looking.forecast(*asked, cancelled))
 
     @on(ForecastRead)
     def _forecast_read(self, message: ForecastRead) -> None:
@@ -419,6 +419,7 @@ class CorpusScreen(BaseScreen):
             return
         if not self.chargru.training.active:
             self._remember_start()
+        self.workers.cancel_group(self, "forecast")  # the training needs the cores
         self.post_message(TrainingWanted(request))
 
     def _remember_start(self) -> None:

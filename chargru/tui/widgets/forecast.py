@@ -65,7 +65,7 @@ def told(outlook: Outlook, cells: int, units: str) -> list[tuple[str, str]]:
         longer = f"{span}, not counting your {names}"
         span = f"{span}, not counting all your settings"
     else:
-        longer = span
+        longer = span if outlook.closely else f"{span}, looking closer…"
     for before, after in (
         (f"about {read} characters read ({times}) · {network} · ", longer),
         (f"about {read} characters read ({times}) · {network} · ", span),
