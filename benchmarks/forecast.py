@@ -187,7 +187,7 @@ def report(cases: Sequence[Case]) -> None:
             for place, each in enumerate(cases)
             if each.characters >= LONG and steps in (None, round(each.updates, -1))
         ]
-        which = "all" if steps is None else f"{steps:,} updates"
+        which = "all" if steps is None else f"{steps:,.0f} updates"
         print(f"\n{which}, texts of {LONG:,} characters and more, each left out of the fit; per cent of the loss")
         summary("text alone", [glances[place] / cases[place].loss - 1 for place in part])
         summary("with a pilot", [guesses[place] / cases[place].loss - 1 for place in part])
@@ -210,7 +210,7 @@ def summary(name: str, errors: list[float]) -> None:
         return
     off = sorted(100 * abs(error) for error in errors)
     within = sum(error <= 3 for error in off)
-    nine = off[int(0.9 * (len(off) - 1))]
+    nine = off[math.ceil(0.9 * len(off)) - 1]
     figures = f"median {statistics.median(off):.1f}, nine of ten {nine:.1f}, worst {off[-1]:.1f}"
     print(f"  {name}: {figures}, within 3 %: {within} of {len(off)}")
 
