@@ -48,7 +48,7 @@ class Settings:
         unknown = set(values) - {each.name for each in dataclasses.fields(cls)}  # type: ignore[arg-type]
         if unknown:
             raise ConfigError(f"unknown setting: {', '.join(sorted(unknown))}")
-        return cls(**values)
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
 
     def with_(self, **changes: Any) -> Self:
         """A copy with these settings changed (checked again)."""
@@ -177,6 +177,9 @@ class TrainRequest(Settings):
     seed: int | None = setting(None, "seed of initial weights and dropout", low=0, high=2**63 - 1)
     val_fraction: float | None = setting(None, "tail of the text held out for validation", low=0, high=0.5)
     sample_prompt: str = setting("", "what the samples shown during training begin with")
+    pilot: tuple[float, ...] | None = setting(
+        None, "what a pilot on this text found, if there was one"
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -7,8 +7,9 @@ text, show how much of it is repeated and how alike its parts are (benchmarks/LO
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy.typing as npt
 
 from chargru.config import ModelConfig, TrainingConfig
 from chargru.engine import compiles, crew_for
+from chargru.errors import ConfigError
 from chargru.text.stream import fit_shape
 from chargru.training.autotune import BATCH_SIZE, SEQ_LEN, STATE_RESET, regularization
 from chargru.training.difficulty import COUNTED, MEASURED, ORDERS, ngram_losses, spread
@@ -45,6 +47,15 @@ class Pilot:
     ninth: float
     half: float
     quarter: float
+
+    @classmethod
+    def recall(cls, losses: Sequence[float]) -> Pilot:
+        """From its losses in their order, as a face hands them on. Raises ConfigError for what no pilot can be."""
+        if len(losses) != len(fields(cls)) or not all(isinstance(each, int | float) for each in losses):
+            raise ConfigError(f"a pilot has {len(fields(cls))} losses")
+        if not all(math.isfinite(each) and each >= 0 for each in losses):
+            raise ConfigError("the losses of a pilot are finite and not negative")
+        return cls(*losses)
 
 
 def pilot(

@@ -12,7 +12,7 @@ from chargru.training.forecast import Forecast, forecast_training
 from chargru.training.landmarks import landmarks
 from chargru.training.likely import likely_loss
 from chargru.training.material import Material
-from chargru.training.pilot import pilot, pilot_seconds
+from chargru.training.pilot import Pilot, pilot, pilot_seconds
 from chargru.training.prior import Prior
 from chargru.training.speed import update_seconds
 
@@ -22,21 +22,26 @@ _SHARE = 0.05  # of the work that the budget holds, for a pilot at most
 class Prospect:
     """Works out, once, what there is to know of a text; another thread may do it while a training goes on."""
 
-    def __init__(self, material: Material, model: ModelConfig, training: TrainingConfig) -> None:
+    def __init__(
+        self, material: Material, model: ModelConfig, training: TrainingConfig, pilot: Pilot | None = None
+    ) -> None:
+        """`pilot`: what is known of one already."""
         self._text = (material.train, material.val, model.vocab_size)
         self._model, self._shape = model, (training.batch_size, training.seq_len)
         self._window = training.batch_size * training.seq_len
+        self._pilot = pilot
         self._prior: Prior | None = None
 
-    def look(self, updates: float | None, threads: int, should_stop: Callable[[], bool] = lambda: False) -> None:
-        """Find out how hard the text is.
+    def look(self) -> None:
+        """Find out how hard the text is."""
+        if self._prior is None and (hard := difficulty(*self._text)) is not None:
+            self._prior = Prior(hard, self._pilot)
 
-        A pilot, on so many threads, is part of it where it is little work beside all `updates` of the budget.
-        """
-        if self._prior is None and not should_stop() and (hard := difficulty(*self._text)) is not None:
-            self._prior = Prior(hard)
-        if self._prior is not None and self._prior.pilot is None and updates is not None and self.bears_pilot(updates):
-            self._prior = replace(self._prior, pilot=pilot(*self._text, threads, should_stop))
+    def look_closely(self, updates: float, threads: int) -> None:
+        """The same; and by a pilot on so many threads, if that is little work beside all `updates` of the budget."""
+        self.look()
+        if self._prior is not None and self._prior.pilot is None and self.bears_pilot(updates):
+            self._prior = replace(self._prior, pilot=pilot(*self._text, threads))
 
     def bears_pilot(self, updates: float) -> bool:
         """Whether a pilot is little work beside so many updates."""

@@ -20,6 +20,7 @@ from chargru.text.stream import fit_shape
 from chargru.training import autotune, backends, reading
 from chargru.training.device_place import OnDevice
 from chargru.training.material import Material
+from chargru.training.pilot import Pilot
 from chargru.training.reading import TextRead
 from chargru.training.speed import characters_in, machine_speed
 from chargru.training.trainer import Trainer
@@ -57,6 +58,7 @@ def open_session(request: TrainRequest, progress: Progress | None = None) -> Tra
         best_weights=best,
         notes=backends.about(backend, model, training) + notes,
         sample_prompt=request.sample_prompt,
+        pilot=None if request.pilot is None else Pilot.recall(request.pilot),
     )
 
 

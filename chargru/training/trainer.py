@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import functools
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -38,7 +37,7 @@ from chargru.training.keeper import Keeper
 from chargru.training.learner import Learns, Update
 from chargru.training.material import Array, Material
 from chargru.training.patience import Patience
-from chargru.training.pilot import pilot_seconds
+from chargru.training.pilot import Pilot, pilot_seconds
 from chargru.training.place import OnProcessor, Place
 from chargru.training.prospect import Prospect
 from chargru.training.rate import Rate
@@ -76,6 +75,7 @@ class Trainer:
         best_weights: Array | None = None,
         notes: tuple[str, ...] = (),
         sample_prompt: str = "",
+        pilot: Pilot | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.material, self.model, self.training, self.directory = material, model, training, run
@@ -90,7 +90,7 @@ class Trainer:
         self._keeper = Keeper(run)
         self._recorder = Recorder(run, resume.history if resume else [])
         self._budget = Budget(training, len(material.train), self._clock, self.step)
-        self._prospect = Prospect(material, model, training)
+        self._prospect = Prospect(material, model, training, pilot)
         judge = Judge(material.val, self._place.scorers)
         patience = Patience.recall(resume.history if resume else [])
         self._validation = Validation(judge, patience, self._budget, self._clock, self._prospect)
@@ -147,22 +147,19 @@ class Trainer:
         A long one is worth a pilot of some seconds.
         """
         updates = self._updates()
-        assert updates is not None
-        self._prospect.look(updates, self._threads)
+        self._prospect.look_closely(updates, self._threads)
         return self._prospect.forecast(updates)
 
     @property
     def forecast_seconds(self) -> float:
         """About how long `forecast` will take, if that is long enough for a word; else 0."""
-        updates = self._updates()
-        if updates is None or not self._prospect.bears_pilot(updates):
+        if not self._prospect.bears_pilot(self._updates()):
             return 0.0
         return pilot_seconds(self.model.vocab_size, machine_speed(self._threads))
 
-    def _updates(self) -> float | None:
-        """About how many updates the budget holds; None where one of time goes on that was begun elsewhere."""
-        if self.training.time is None or self.step > 0:
-            return self._budget.total_steps
+    def _updates(self) -> float:
+        """About how many updates the budget holds, which is one of time."""
+        assert self.training.time is not None
         return self._place.updates_in(self.training.time, len(self.material.val))
 
     # -- the loop -----------------------------------------------------------------------------------------------------
@@ -171,13 +168,8 @@ class Trainer:
         yield self._started()
         for note in self._notes:
             yield Notice(note)
-        try:
-            updates = self._updates()  # a GPU is measured for it, which must not be done beside a training
-        except BackendError:  # too little memory even for that: training says so better
-            updates = None
-        work = functools.partial(self._landmarks, updates)
         self._clock.start()
-        with Aside(work, "the landmarks of this text could not be worked out") as aside:
+        with Aside(self._landmarks, "the landmarks of this text could not be worked out") as aside:
             if (evaluated := self._validation.begin(self.averaged, self.step)) is not None:
                 yield evaluated
             yield from self._train(control, aside)
@@ -369,10 +361,11 @@ class Trainer:
         if warning := self._validation.patience.warning(evaluated.best_step):
             yield Notice(warning)
 
-    def _landmarks(self, updates: float | None, should_stop: Callable[[], bool]) -> Landmarks | None:
+    def _landmarks(self, should_stop: Callable[[], bool]) -> Landmarks | None:
         told = self.step > 0 and self._recorder.has_told(Landmarks)
         found = None if told else self._prospect.landmarks(should_stop)
-        self._prospect.look(updates, 1, should_stop)
+        if not should_stop():
+            self._prospect.look()  # a pilot beside it would take too much from the training
         return found
 
     def _sample(self) -> Sampled:

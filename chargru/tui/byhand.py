@@ -21,6 +21,7 @@ ELSEWHERE = {
     "corpus": "the text is chosen on the Corpus screen",
     "resume": "a run goes on from the Runs screen",
     "out": "the directory of the runs is given when the app starts",
+    "pilot": "the Corpus screen made it for its forecast",
     "time": "the time is chosen under the texts",
 }
 # Fields that are about one text and are forgotten with it.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from stat import S_ISDIR
 from typing import Any, Protocol
@@ -73,7 +73,8 @@ class Outlook:
 
     `likely`, `low` and `high` are validation losses in nats per character; where no part of the text can be held out
     (`measured` is false) they say nothing. `closely`: nothing better can be told; otherwise a closer look can be asked
-    for. `left_out` names settings by hand that the forecast does not know of.
+    for. `left_out` names settings by hand that the forecast does not know of; `pilot` is what a
+    TrainRequest for this text takes of it.
     """
 
     units: int = 0  # in each layer
@@ -86,6 +87,7 @@ class Outlook:
     measured: bool = True
     closely: bool = True
     left_out: tuple[str, ...] = ()
+    pilot: tuple[float, ...] | None = None
 
 
 class Library(Protocol):
@@ -205,6 +207,7 @@ class HouseLibrary:
             measured=found.measured,
             closely=closely or prior is None,
             left_out=tuple(name for name in settings if name not in _FORESEEN),
+            pilot=None if prior is None or prior.pilot is None else astuple(prior.pilot),
         )
 
 

@@ -45,7 +45,7 @@ def options_of(command: click.Command) -> dict[str, click.Option]:
 
 
 def test_every_setting_of_a_request_has_its_flag() -> None:
-    fields = {each.name for each in dataclasses.fields(TrainRequest)} - {"corpus"}
+    fields = {each.name for each in dataclasses.fields(TrainRequest)} - {"corpus", "pilot"}
     options = options_of(train)
     assert fields <= set(options)
     assert set(options["num_layers"].opts) == {"--layers", "--num-layers"}

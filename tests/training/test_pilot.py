@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
 import pytest
 
+from chargru.config import TrainRequest
+from chargru.errors import ConfigError
 from chargru.text import library
 from chargru.text.stream import split
 from chargru.text.vocabulary import Vocabulary
@@ -65,6 +68,15 @@ def test_a_loss_that_is_not_finite_is_no_pilot(monkeypatch):
     monkeypatch.setattr(module, "_RATE", 1e30)
     with np.errstate(all="ignore"):
         assert pilot(*parts_of(TALES[:20_000]), 1) is None
+
+
+def test_what_a_face_hands_on_is_checked():
+    losses = (2.0, 1.5, 1.7, 1.4, 1.6)
+    request = TrainRequest.from_dict(json.loads(json.dumps(TrainRequest(corpus="tales", pilot=losses).to_dict())))
+    assert Pilot.recall(request.pilot) == Pilot(*losses)
+    for wrong in (losses[:4], (*losses, 1.0), (*losses[:4], math.nan), (*losses[:4], -1.0), (*losses[:4], "1")):
+        with pytest.raises(ConfigError):
+            Pilot.recall(wrong)
 
 
 def test_many_characters_take_longer():

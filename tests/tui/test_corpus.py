@@ -359,17 +359,20 @@ class LooksCloser(Texts):
             if should_stop():
                 self.stopped.set()
                 return None
-        return replace(found, likely=1.48)
+        return replace(found, likely=1.48, pilot=(2.0, 1.5, 1.7, 1.4, 1.6))
 
 
 async def test_a_glance_is_told_at_once_and_a_closer_look_when_it_is_there() -> None:
-    library = LooksCloser()
-    app = make_app(library=library)
+    library, runner = LooksCloser(), FakeRunner()
+    app = make_app(library=library, runner=runner)
     async with app.run_test(size=(160, 40)) as pilot:
         await ready(pilot, app, "likely 1.55 nats (1.42 to 1.71), looking closer…")
         library.go.set()
         await ready(pilot, app, "likely 1.48 nats (1.42 to 1.71)")
         assert "looking closer" not in words_on(app)
+        await press(pilot, "s")
+        await until(pilot, lambda: runner.requests)
+        assert runner.requests[0].pilot == (2.0, 1.5, 1.7, 1.4, 1.6)  # it need not be made again
 
 
 async def test_a_training_that_begins_ends_the_closer_look() -> None:
@@ -380,6 +383,7 @@ async def test_a_training_that_begins_ends_the_closer_look() -> None:
         await press(pilot, "s")
         await until(pilot, lambda: runner.requests)
         await until(pilot, library.stopped.is_set)
+        assert runner.requests[0].pilot is None
 
 
 def test_a_forecast_says_as_much_as_fits() -> None:
@@ -394,6 +398,7 @@ def test_a_forecast_says_as_much_as_fits() -> None:
     assert "not counting your dropout, seq len" in "".join(part for part, _ in told(outlook, 200, "nats"))
     glance = replace(outlook, closely=False, left_out=())
     assert "(1.40 to 1.70), looking closer…" in "".join(part for part, _ in told(glance, 200, "nats"))
+    assert "".join(part for part, _ in told(glance, 50, "nats")).endswith("likely 1.55 nats …")
     short = Outlook(64, 1, 1e6, 2_800.0, 1.0, 0.0, 2.0, measured=False)
     text = "".join(part for part, _ in told(short, 200, "nats"))
     assert "2.8k times over" in text

@@ -84,6 +84,7 @@ class CorpusScreen(BaseScreen):
         self._settling: Timer | None = None
         self._foreseeing: Timer | None = None
         self._looked_around = False
+        self._pilot: tuple[float, ...] | None = None  # on the chosen text
         self._waiting = False  # for the end of a training, with the forecast
 
     def compose_body(self) -> ComposeResult:
@@ -214,6 +215,7 @@ class CorpusScreen(BaseScreen):
         self._tell_settings()
         self.refresh_bindings()
         self._forecast_turn += 1  # answers on their way are about another text
+        self._pilot = None
         if self._foreseeing is not None:
             self._foreseeing.stop()
         self.query_one(ForecastLine).wait()
@@ -363,6 +365,7 @@ class CorpusScreen(BaseScreen):
         if self._foreseeing is not None:
             self._foreseeing.stop()
         self._forecast_turn += 1  # answers on their way are about what was
+        self._pilot = None
         if self._say_problem():
             return
         self.query_one(ForecastLine).wait()
@@ -397,6 +400,7 @@ class CorpusScreen(BaseScreen):
     def _forecast_read(self, message: ForecastRead) -> None:
         if message.turn == self._forecast_turn:
             self.query_one(ForecastLine).show(message.outlook)
+            self._pilot = None if message.outlook is None else message.outlook.pilot
 
     # -- starting -------------------------------------------------------------------------------------------------
 
@@ -414,6 +418,7 @@ class CorpusScreen(BaseScreen):
         seconds = self.query_one(BudgetPicker).seconds
         try:
             request = byhand.request(self.spec, self.typed.of(self.spec), seconds, self.chargru.out)
+            request = request.with_(pilot=self._pilot)
         except ValueError as error:
             tell(str(error), severity="warning")
             return

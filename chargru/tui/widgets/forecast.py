@@ -66,13 +66,14 @@ def told(outlook: Outlook, cells: int, units: str) -> list[tuple[str, str]]:
         span = f"{span}, not counting all your settings"
     else:
         longer = span if outlook.closely else f"{span}, looking closer…"
+    more = "" if outlook.closely else " …"
     for before, after in (
         (f"about {read} characters read ({times}) · {network} · ", longer),
         (f"about {read} characters read ({times}) · {network} · ", span),
         (f"{read} characters read ({times}) · {network} · ", span),
         (f"{read} characters read · {network} · ", span),
-        (f"{read} characters · {outlook.units} units · ", ""),
-        ("", ""),
+        (f"{read} characters · {outlook.units} units · ", more),
+        ("", more),
     ):
         if cell_len(before + likely + after) <= cells:
             break
