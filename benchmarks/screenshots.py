@@ -136,7 +136,13 @@ Step = Callable[[Studio], Awaitable[None]]
 async def corpus(studio: Studio) -> None:
     """The library with the first text's preview and what training on it promises."""
     await studio.until(lambda: "distinct" in str(studio.find("#preview-facts").render()))
-    await studio.pilot.pause(1.5)
+
+    def promised() -> bool:
+        words = str(studio.find("#forecast").render())
+        return "likely" in words and "…" not in words  # which says that a closer look follows
+
+    await studio.until(promised)
+    await studio.pilot.pause(0.5)
 
 
 async def settings(studio: Studio) -> None:

@@ -177,9 +177,7 @@ class TrainRequest(Settings):
     seed: int | None = setting(None, "seed of initial weights and dropout", low=0, high=2**63 - 1)
     val_fraction: float | None = setting(None, "tail of the text held out for validation", low=0, high=0.5)
     sample_prompt: str = setting("", "what the samples shown during training begin with")
-    pilot: tuple[float, ...] | None = setting(
-        None, "what a pilot on this text found, if there was one"
-    )
+    pilot: tuple[float, ...] | None = setting(None, "what a pilot on this text found, if there was one")
 
     def __post_init__(self) -> None:
         super().__post_init__()

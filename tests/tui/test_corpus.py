@@ -398,7 +398,8 @@ def test_a_forecast_says_as_much_as_fits() -> None:
     assert "not counting your dropout, seq len" in "".join(part for part, _ in told(outlook, 200, "nats"))
     glance = replace(outlook, closely=False, left_out=())
     assert "(1.40 to 1.70), looking closer…" in "".join(part for part, _ in told(glance, 200, "nats"))
-    assert "".join(part for part, _ in told(glance, 50, "nats")).endswith("likely 1.55 nats …")
+    for cells in range(20, 100):
+        assert "".join(part for part, _ in told(glance, cells, "nats")).endswith(" …")
     short = Outlook(64, 1, 1e6, 2_800.0, 1.0, 0.0, 2.0, measured=False)
     text = "".join(part for part, _ in told(short, 200, "nats"))
     assert "2.8k times over" in text

@@ -60,13 +60,12 @@ def told(outlook: Outlook, cells: int, units: str) -> list[tuple[str, str]]:
         likely, span = f"likely {loss(outlook.likely)} {units}", f" ({loss(outlook.low)} to {loss(outlook.high)})"
     else:
         likely, span = "too short to hold a part out and measure on", ""
+    more = "" if outlook.closely else " …"
     if outlook.left_out:
         names = ", ".join(name.replace("_", " ") for name in outlook.left_out)
-        longer = f"{span}, not counting your {names}"
-        span = f"{span}, not counting all your settings"
+        longer, span = f"{span}, not counting your {names}{more}", f"{span}, not counting all your settings{more}"
     else:
-        longer = span if outlook.closely else f"{span}, looking closer…"
-    more = "" if outlook.closely else " …"
+        longer, span = (span if outlook.closely else f"{span}, looking closer…"), span + more
     for before, after in (
         (f"about {read} characters read ({times}) · {network} · ", longer),
         (f"about {read} characters read ({times}) · {network} · ", span),
