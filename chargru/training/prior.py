@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from chargru.engine import available_cores
 from chargru.text.stream import split
@@ -26,10 +26,7 @@ class Prior:
     @property
     def piloted(self) -> Pilot | None:
         """The pilot, if its losses say anything."""
-        pilot = self.pilot
-        if pilot is None or min(pilot.late, pilot.ninth, pilot.half, pilot.quarter, self.hard.bigram) <= _LEAST:
-            return None
-        return pilot
+        return self.pilot if self.pilot and min(*astuple(self.pilot), self.hard.bigram) > _LEAST else None
 
 
 def prior_of(

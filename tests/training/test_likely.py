@@ -53,7 +53,7 @@ def test_features_follow_the_formula():
 
 
 def test_clues_follow_the_formula():
-    further = math.log((2 * LATE / (1 + 8 / 30)) / (LATE / (1 + 4 / 30)))
+    further = math.log((2 * LATE / (1 + 8 / 16)) / (LATE / (1 + 4 / 16)))
     found = clues(HARD, PILOT, 500_000, 2 * LATE, 4e6)
     assert found[:3] == (1.0, pytest.approx(further), 0.0)
     fall, copied, pairs, alike = (math.log(x) for x in (2.1 / 1.8, 1.9 / 1.8, 2.5 / 1.8, 1.7 / 1.65))
@@ -101,7 +101,7 @@ def test_what_a_pilot_found_counts():
     assert likely(Prior(HARD, steeper), 3_000) < likely(updates=3_000)
 
 
-@pytest.mark.parametrize("known_by_heart", ["late", "ninth", "half", "quarter"])
+@pytest.mark.parametrize("known_by_heart", ["early", "late", "ninth", "half", "quarter"])
 def test_a_pilot_that_knows_its_text_by_heart_says_nothing(known_by_heart):
     nothing = replace(PILOT, **{known_by_heart: 0.001})
     assert Prior(HARD, nothing).piloted is None
