@@ -30,7 +30,7 @@ from chargru.training.prior import Prior
 
 COEFFICIENTS = (1.3, -0.244, -0.505)  # of `features`
 WEIGHTS = (-0.074, 0.06, 0.082, 0.15, -0.74, 0.312, 0.221, -0.133, -0.129, -0.09, -0.007)  # of `clues`
-_FITTED = (30.0, 10_000.0)  # updates of the trainings that were fitted to, from the fewest to the most
+_FITTED = (30.0, 10_000.0)  # updates, about: of the trainings that a forecast was ever held against
 WAY = 1.2  # from h to b, over the loss, about
 SHORT = 150  # updates: of so short a training a pilot, which goes further itself, says little
 _ENOUGH = 16  # times that a text was read: from there on it teaches ever less
