@@ -78,12 +78,16 @@ def _gpu(found: dict[str, Any]) -> str:
         return f"{gpu}, {cupy}; training uses NumPy" + (f": {reason}" if reason and found["gpu"] else "")
     cuda = f"CUDA {path['driver_cuda']}"
     driver = f"driver {path['driver']} ({cuda})" if path["driver"] else cuda
+    does = f"not measured: {path['unmeasured']}"
+    if not path["unmeasured"]:
+        does = (
+            f"{path['products_tflops']:.1f} TF/s in single-precision products, copies {path['to_device_gbs']:.1f} GB/s "
+            f"to it, {path['from_device_gbs']:.1f} from it, {path['on_device_gbs']:.0f} on it"
+        )
     return (
         f"{path['name']}, used for training; compute capability {path['compute_capability']}, "
         f"{size(path['memory'])}, {size(path['memory_free'])} free; {driver}, CuPy {path['cupy']} "
-        f"for CUDA {path['cupy_cuda']}; {path['products_tflops']:.1f} TF/s in single-precision products, copies "
-        f"{path['to_device_gbs']:.1f} GB/s to it, {path['from_device_gbs']:.1f} from it, {path['on_device_gbs']:.0f} "
-        "on it; it passed the self-check"
+        f"for CUDA {path['cupy_cuda']}, {path['libraries']}; {does}; it passed the self-check"
     )
 
 

@@ -8,9 +8,12 @@ import platform
 import shutil
 import sys
 import time
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from chargru.errors import BackendError
 
 GEMM_SECONDS = 0.3
 
@@ -79,7 +82,7 @@ def gpu_path() -> dict[str, Any]:
 
     The self-check is made anew. CuPy is only imported where it is installed and a GPU is seen.
     """
-    from chargru.engine.backend import Backend, choose_backend, cuda_version, driver_version
+    from chargru.engine.backend import Backend, choose_backend, cuda_version, driver_version, explained
     from chargru.engine.device_rates import measure
     from chargru.training.trusted import check_apart
 
@@ -87,7 +90,12 @@ def gpu_path() -> dict[str, Any]:
     device = chosen.gpu
     if device is None:
         return {"used": False, "reason": chosen.note}
-    facts, rates, (free, total) = device.facts, measure(device), device.memory()
+    facts, (free, total) = device.facts, device.memory()
+    try:
+        with explained():
+            rates: dict[str, Any] = asdict(measure(device))
+    except BackendError as error:  # its memory is full, as likely as not
+        rates = dict.fromkeys(("products", "to_device", "from_device", "on_device")) | {"unmeasured": error.message}
     return {
         "used": True,
         "reason": "",
@@ -99,11 +107,17 @@ def gpu_path() -> dict[str, Any]:
         "driver_cuda": cuda_version(facts.driver_version),
         "cupy": facts.library_version,
         "cupy_cuda": cuda_version(facts.runtime_version),
-        "products_tflops": rates.products / 1e12,
-        "to_device_gbs": rates.to_device / 1e9,
-        "from_device_gbs": rates.from_device / 1e9,
-        "on_device_gbs": rates.on_device / 1e9,
+        "libraries": facts.libraries,
+        "products_tflops": _scaled(rates["products"], 1e12),
+        "to_device_gbs": _scaled(rates["to_device"], 1e9),
+        "from_device_gbs": _scaled(rates["from_device"], 1e9),
+        "on_device_gbs": _scaled(rates["on_device"], 1e9),
+        "unmeasured": rates.get("unmeasured", ""),
     }
+
+
+def _scaled(rate: float | None, by: float) -> float | None:
+    return None if rate is None else rate / by
 
 
 def _version(name: str) -> str | None:

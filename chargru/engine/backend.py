@@ -7,13 +7,14 @@ for: the import alone takes a second.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import os
 import platform
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 INSTALL = 'pip install "chargru[cuda13]", or "chargru[cuda12]" for a driver that knows CUDA 12 only'
 TAKEN = "the GPU is taken by another process, or set to refuse new ones"
 _PROCESSOR = "use --backend numpy"
+_OLDER = 'pip install "chargru[cuda12]" instead, or use --backend numpy'
 _NEWER = 'update the NVIDIA driver, or pip install "chargru[cuda12]" instead'
 
 # What CUDA's runtime answers (the numbers of cudaError): the ones whose own words say too little.
@@ -82,17 +84,12 @@ def open_device(precision: str = "float32", verify: Verify | None = None) -> Dev
         BackendError: there is none, or it cannot be used or trusted; one line and what to do about it.
     """
     cupy = import_cupy()
-    try:
+    with explained():
         require_device(cupy)
         from chargru.engine.device import Device
 
         device = Device.cupy(precision)
         problem = verify(device) if verify is not None else ""
-    except Exception as error:
-        told = explain(error, cupy)
-        if told is None:  # a mistake of ours, not of the machine
-            raise
-        raise told from error
     if problem:
         raise BackendError(f"the self-check on {device.name} failed: {problem}", _PROCESSOR)
     return device
@@ -113,6 +110,10 @@ def import_cupy() -> Any:
         raise BackendError(
             f"CuPy cannot be imported: {words[-1] if words else type(error).__name__}", INSTALL
         ) from error
+    except OSError as error:  # it makes a directory for compiled kernels
+        raise BackendError(
+            f"CuPy cannot be imported: {error.strerror or error}", "set CUPY_CACHE_DIR to a directory it may write into"
+        ) from error
 
 
 def require_device(cupy: Any) -> None:
@@ -128,8 +129,8 @@ def explain(error: Exception, cupy: Any) -> BackendError | None:
     """What an exception of CuPy's or CUDA's means, in one line; None for one that is neither's.
 
     CuPy raises CUDARuntimeError, CUDADriverError and CUBLASError (all RuntimeError, the number in `status`),
-    OutOfMemoryError (MemoryError), CompileException (Exception) and, where a library of CUDA's cannot be loaded, a bare
-    RuntimeError "CuPy failed to load ...".
+    OutOfMemoryError (MemoryError), CompileException (Exception) and, where a library of CUDA's or its headers cannot be
+    found, an ImportError, cuda-pathfinder's DynamicLibNotFoundError or a bare RuntimeError.
     """
     if isinstance(error, BackendError):
         return error
@@ -138,12 +139,14 @@ def explain(error: Exception, cupy: Any) -> BackendError | None:
     kind, status = type(error).__name__, getattr(error, "status", None)
     if kind == "OutOfMemoryError" or _CUBLAS_NO_MEMORY in words or (kind.startswith("CUDA") and status == _NO_MEMORY):
         return BackendError("the GPU's memory is full", "end what else uses it (nvidia-smi tells), or " + _PROCESSOR)
+    if kind == "CompileException" and "gpu-architecture" in words:
+        return BackendError("the GPU is too old for this CuPy's compiler", _OLDER)
     if kind == "CompileException":
         fault = next((line.strip() for line in words.splitlines() if "error" in line.lower()), first)
         return BackendError(f"the GPU kernels could not be compiled: {fault}", _PROCESSOR)
     if words.startswith("CuPy failed to load libcuda."):  # the driver's own library
         return BackendError("no NVIDIA driver is here", _PROCESSOR)
-    if words.startswith("CuPy failed to load"):
+    if words.startswith("CuPy failed to load") or _tells_of_library(error):
         return BackendError(f"a library of CUDA is missing: {first.removeprefix('CuPy failed to load ')}", INSTALL)
     if kind not in ("CUDARuntimeError", "CUDADriverError", "CUBLASError", "NVRTCError"):
         return None
@@ -158,6 +161,30 @@ def explain(error: Exception, cupy: Any) -> BackendError | None:
     if status == _NO_KERNEL:
         return BackendError("the GPU is too old for this CuPy, which has no code for it", _PROCESSOR)
     return BackendError(f"the GPU cannot be used: {first}", _PROCESSOR)
+
+
+@contextlib.contextmanager
+def explained() -> Iterator[None]:
+    """Turns what CUDA and CuPy raise into a line for the user.
+
+    Raises:
+        BackendError: see `explain`.
+    """
+    try:
+        yield
+    except Exception as error:
+        told = explain(error, sys.modules.get("cupy"))
+        if told is None:
+            raise  # a mistake of ours, not of the machine
+        raise told from error
+
+
+def _tells_of_library(error: Exception) -> bool:
+    """Whether a library or the headers of CUDA were not found; an ImportError may also be a mistake of ours."""
+    words = str(error)
+    if isinstance(error, ImportError):
+        return any(sign in words for sign in (".so", ".dll", "Failure finding"))
+    return type(error).__name__ == "DynamicLibNotFoundError" or "find CUDA headers" in words
 
 
 def gpu_present() -> bool:

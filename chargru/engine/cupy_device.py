@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from chargru.engine.backend import INSTALL, explain
 from chargru.engine.device import PRECISIONS, Device, DeviceFacts
 from chargru.engine.fused.gemm import gemm
 from chargru.engine.fused.kernels import SOURCE, DeviceArray, Dimensions
@@ -22,6 +23,7 @@ from chargru.errors import BackendError
 
 _DRIVER_TOO_OLD, _NO_DEVICE = 35, 100  # cudaErrorInsufficientDriver, cudaErrorNoDevice
 _CLOCK_RATE, _MULTIPROCESSORS = 13, 16  # cudaDeviceAttr
+_SLOWEST_CLOCK = 100_000  # kHz; a driver may not tell it
 _DEFAULT_MATH, _TF32_MATH = 0, 3  # cublasMath_t
 _OUT_OF_MEMORY = {"CUDARuntimeError": 2, "CUDADriverError": 2, "CUBLASError": 3}
 
@@ -30,6 +32,7 @@ class CupyLauncher:
     """Launches kernels of `gru.cu`, which is compiled at the first launch and kept by CuPy in its own cache."""
 
     def __init__(self, cupy: Any) -> None:
+        self._cupy = cupy
         self._module = cupy.RawModule(code=SOURCE.read_text(encoding="utf-8"), options=("-std=c++17",))
         self._compile_error = cupy.cuda.compiler.CompileException
         self._kernels: dict[str, Any] = {}
@@ -47,11 +50,11 @@ class CupyLauncher:
             try:
                 kernel = self._kernels[name] = self._module.get_function(name)
             except self._compile_error as error:
-                message = f"the GPU kernels do not compile here: {_first_line(error)}"
-                raise BackendError(message, "use --backend numpy") from None
+                raise explain(error, self._cupy) or error from None
             except (ImportError, OSError, RuntimeError) as error:  # no nvrtc, a driver that does not load what it made
                 message = f"the GPU kernels cannot be loaded: {_first_line(error)}"
-                raise BackendError(message, "install the CuPy that fits your CUDA, or use --backend numpy") from None
+                unknown = BackendError(message, "install the CuPy that fits your CUDA, or use --backend numpy")
+                raise explain(error, self._cupy) or unknown from None
         kernel(grid, block, arguments, shared_mem=shared_bytes)
 
 
@@ -67,7 +70,8 @@ class CupyDevice(Device):
         cupy = _import_cupy()
         _look_for_device(cupy)
         self._cupy = cupy
-        facts = _facts(cupy)
+        self._cublas = _cublas(cupy)
+        facts = _facts(cupy, self._cublas)
         if precision == "tf32" and float(facts.compute_capability) < 8:
             raise BackendError(
                 f"{facts.name} has no TF32 (compute capability {facts.compute_capability}, 8.0 is needed)",
@@ -77,7 +81,6 @@ class CupyDevice(Device):
         self._place = cupy.cuda.Device(0)
         with self._place:
             self._stream = cupy.cuda.Stream(non_blocking=True)
-        self._cublas = importlib.import_module("cupy_backends.cuda.libs.cublas")
         self._one, self._zero = np.ones((), np.float32), np.zeros((), np.float32)
 
     @contextmanager
@@ -95,6 +98,7 @@ class CupyDevice(Device):
         """Copy a host array into one on the device, of the same shape and type."""
         with self.active():
             to.set(np.ascontiguousarray(host))
+            self._stream.synchronize()  # `set` comes back before the host's memory has been read
 
     def host(self, array: DeviceArray) -> Array:
         """A copy on the host; waits for all work that was queued before."""
@@ -171,7 +175,7 @@ class _Graph:
             try:
                 self._work()
             except BaseException:
-                if self._stream.is_capturing():
+                with suppress(Exception):  # a capture that went wrong is told of once more when it ends
                     self._stream.end_capture()
                 raise
             return self._stream.end_capture()
@@ -182,7 +186,7 @@ def _import_cupy() -> Any:
         return importlib.import_module("cupy")
     except ImportError as error:
         if isinstance(error, ModuleNotFoundError) and error.name == "cupy":
-            message, hint = "CuPy is not installed", "install chargru[cuda13] (or chargru[cuda12] for older drivers)"
+            message, hint = "CuPy is not installed", INSTALL
         else:
             message, hint = f"CuPy cannot be imported: {_first_line(error)}", "install the CuPy that fits your CUDA"
         raise BackendError(message, hint) from None
@@ -204,8 +208,19 @@ def _look_for_device(cupy: Any) -> None:
         raise BackendError("there is no NVIDIA GPU here", "use --backend numpy")
 
 
-def _facts(cupy: Any) -> DeviceFacts:
+def _cublas(cupy: Any) -> Any:
+    """CuPy's binding of cuBLAS. Asked for by this attribute CuPy loads the library from wherever it is installed."""
+    try:
+        return cupy.cuda.cublas
+    except ImportError as error:
+        raise BackendError(f"cuBLAS cannot be loaded: {_first_line(error)}", INSTALL) from None
+
+
+def _facts(cupy: Any, cublas: Any) -> DeviceFacts:
     runtime = cupy.cuda.runtime
+    # made now, before the pool takes what there is: a small card may have no room for it later
+    handle = cupy.cuda.device.get_cublas_handle()
+    nvrtc = ".".join(map(str, cupy.cuda.nvrtc.getVersion()))
     properties = runtime.getDeviceProperties(0)
     capability = str(cupy.cuda.Device(0).compute_capability)  # "90", "120"
     return DeviceFacts(
@@ -216,7 +231,8 @@ def _facts(cupy: Any) -> DeviceFacts:
         runtime_version=int(runtime.runtimeGetVersion()),
         library_version=str(cupy.__version__),
         multiprocessors=int(runtime.deviceGetAttribute(_MULTIPROCESSORS, 0)),
-        clock=1e3 * runtime.deviceGetAttribute(_CLOCK_RATE, 0),
+        clock=1e3 * max(runtime.deviceGetAttribute(_CLOCK_RATE, 0), _SLOWEST_CLOCK),
+        libraries=f"cuBLAS {cublas.getVersion(handle)}, NVRTC {nvrtc}",
     )
 
 

@@ -28,6 +28,7 @@ class DeviceFacts:
     library_version: str  # of CuPy
     multiprocessors: int
     clock: float
+    libraries: str = ""  # those that multiply and compile, with their versions
 
     @property
     def peak(self) -> float:

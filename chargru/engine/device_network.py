@@ -60,8 +60,10 @@ class DeviceNetwork:
         self.inputs, self.targets = xp.zeros((T, B), "int32"), xp.zeros((T, B), "int32")
         self.state = xp.zeros((L, B, H), "float32")
         self.counters, self.rates = xp.zeros(into.COUNTERS, "int64"), xp.zeros(into.RATES, "float32")
-        self.verdict = xp.zeros(into.VERDICT, "float32")
-        self.verdict[update.OK] = 1.0  # whoever judges its updates writes another
+        good = np.zeros(into.VERDICT, np.float32)
+        good[update.OK] = 1.0
+        self.verdict = xp.empty(into.VERDICT, "float32")
+        self.device.copy(good, self.verdict)  # whoever judges its updates writes another
         self.h = xp.empty((L, T + 1, B, H), "float32")
         self._weights = [DeviceLayer(self.device, H, train=self._train) for _ in range(L)]
         self._layers = [

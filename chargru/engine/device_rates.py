@@ -19,7 +19,7 @@ _SECONDS = 0.1  # for each of the four
 class DeviceRates:
     """`products` in operations a second, in the device's precision; copies in bytes a second.
 
-    Copies from and to the host go through memory that is not pinned, as everything here does.
+    Copies are those that everything here does: CuPy's own, of ordinary memory of the host's.
     """
 
     products: float

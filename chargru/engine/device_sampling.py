@@ -104,7 +104,7 @@ class DeviceSampler:
             fed[longest - len(prompt) :, row] = prompt
         launcher, xp = self._device.launcher, self._device.xp
         with self._device.active():
-            self._state[...] = 0
+            self._state.fill(0)
             on_device = self._device.array(fed)
             for each in on_device:
                 xp.copyto(self._ids, each)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext, suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -99,7 +99,9 @@ class OnDevice:
         """Raises BackendError for what CUDA or CuPy raised meanwhile."""
         active, self._active = self._active, None
         if active is not None:
-            active.__exit__(None, None, None)
+            # after an error that CUDA does not get over, leaving fails with it once more
+            with suppress(Exception) if error is not None else nullcontext():
+                active.__exit__(None, None, None)
         if isinstance(error, Exception) and not isinstance(error, BackendError):
             told = explain(error, sys.modules.get("cupy"))
             if told is not None:

@@ -20,6 +20,7 @@ from chargru.config import ModelConfig
 from chargru.engine import Parameters
 from chargru.engine.device import Device
 from chargru.engine.device_network import DeviceNetwork
+from chargru.errors import BackendError
 from chargru.training.speed import operations
 
 _SECONDS = 0.15  # of each of the two
@@ -56,7 +57,10 @@ def device_speed(device: Device) -> DeviceSpeed:
     Raises:
         BackendError: the device's memory is too small for that.
     """
-    return solved(*(window_seconds(device, *shape) for shape in (_SMALL, _LARGE)))
+    try:
+        return solved(*(window_seconds(device, *shape) for shape in (_SMALL, _LARGE)))
+    except BackendError as error:  # its hint is about sizes that nobody asked for
+        raise BackendError(error.message, "end what else uses the GPU, or use --backend numpy") from error
 
 
 def solved(small: float, large: float) -> DeviceSpeed:

@@ -29,7 +29,7 @@ from chargru.storage.regular import read_limited
 FILE = "trusted-devices.json"
 _LIMIT = 1 << 20  # bytes of the file
 _MOST = 32  # checks remembered
-_FACTS = ("name", "compute_capability", "memory", "driver_version", "runtime_version", "library_version")
+_FACTS = ("name", "compute_capability", "memory", "driver_version", "runtime_version", "library_version", "libraries")
 
 _PATIENCE = 90.0  # seconds that the check may take; the first time of all kernels are compiled
 _PROGRAM = "import sys; sys.path[:] = {path!r}; from chargru.training.trusted import main; main({precision!r})"

@@ -38,14 +38,17 @@ def test_a_gpu_that_is_used_is_described() -> None:
     path = {
         "used": True, "reason": "", "name": "Imaginary 1", "compute_capability": "9.0", "memory": 80 << 30,
         "memory_free": 79 << 30, "driver": "580.65.06", "driver_cuda": "13.0", "cupy": "14.2.0", "cupy_cuda": "13.2",
+        "libraries": "cuBLAS 130500, NVRTC 13.5", "unmeasured": "",
         "products_tflops": 51.23, "to_device_gbs": 25.0, "from_device_gbs": 24.0, "on_device_gbs": 3100.4,
     }  # fmt: skip
     assert lines(gpu_path=path)["gpu"] == (
         "Imaginary 1, used for training; compute capability 9.0, 80 GiB, 79 GiB free; driver 580.65.06 "
-        "(CUDA 13.0), CuPy 14.2.0 for CUDA 13.2; 51.2 TF/s in single-precision products, copies 25.0 GB/s to it, "
-        "24.0 from it, 3100 on it; it passed the self-check"
+        "(CUDA 13.0), CuPy 14.2.0 for CUDA 13.2, cuBLAS 130500, NVRTC 13.5; 51.2 TF/s in single-precision "
+        "products, copies 25.0 GB/s to it, 24.0 from it, 3100 on it; it passed the self-check"
     )
     assert "; CUDA 13.0, CuPy" in lines(gpu_path={**path, "driver": ""})["gpu"]
+    full = {**path, "products_tflops": None, "to_device_gbs": None, "unmeasured": "the GPU's memory is full"}
+    assert "; not measured: the GPU's memory is full; it passed" in lines(gpu_path=full)["gpu"]
 
 
 def test_what_is_compiled_is_told_and_why_not() -> None:

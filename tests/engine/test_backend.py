@@ -34,6 +34,10 @@ class OutOfMemoryError(MemoryError):
     pass
 
 
+class DynamicLibNotFoundError(RuntimeError):
+    """cuda-pathfinder's."""
+
+
 class CompileException(Exception):  # noqa: N818  CuPy's name
     pass
 
@@ -161,6 +165,19 @@ PROBLEMS = {
         {}, CompileException("gru.cu(7): warning: odd\ngru.cu(9): error: identifier \"x\" is undefined\n\n1 error"),
         'could not be compiled: gru.cu(9): error: identifier "x" is undefined', "",
     ),
+    "no compiler, as cuda-pathfinder tells it": (
+        {}, DynamicLibNotFoundError('Failure finding "libnvrtc.so": No such file: libnvrtc.so*'),
+        'a library of CUDA is missing: Failure finding "libnvrtc.so"', "pip install",
+    ),
+    "no cuBLAS": (
+        {}, ImportError("libcublas.so.13: cannot open shared object file: No such file or directory"),
+        "a library of CUDA is missing: libcublas.so.13", "pip install",
+    ),
+    "no headers": ({}, RuntimeError("Failed to find CUDA headers. Please ..."), "Failed to find CUDA headers", "pip"),
+    "too old for the compiler": (
+        {}, CompileException("nvrtc: error: invalid value for --gpu-architecture (-arch)"),
+        "too old for this CuPy's compiler", "cuda12",
+    ),
     "AMD's CuPy": ({"hip": True}, None, "ROCm", ""),
 }  # fmt: skip
 
@@ -246,11 +263,16 @@ needs_cupy = pytest.mark.skipif(importlib.util.find_spec("cupy") is None, reason
 
 @needs_cupy
 def test_cupys_own_exceptions_are_as_these_tests_have_them():
+    import cupy
     from cupy.cuda.compiler import CompileException as RealCompileException
     from cupy.cuda.memory import OutOfMemoryError as RealOutOfMemoryError
     from cupy_backends.cuda.api import driver, runtime
     from cupy_backends.cuda.libs import cublas
 
+    assert cupy.cuda.cublas is cublas  # asked for in this way CuPy finds the library wherever it is installed
+    assert cublas.CUBLAS_POINTER_MODE_HOST == 0
+    assert callable(cublas.sgemm)
+    assert len(cupy.cuda.nvrtc.getVersion()) == 2
     for status in (2, 35, 46, 100, 209, 222, 719, 999):
         with pytest.raises(RuntimeError) as raised:
             runtime.check_status(status)

@@ -36,6 +36,9 @@ def by_nvcc(architecture, tmp_path):
     return done.stderr
 
 
+CUPYS_OWN = ("-ftz=true", "--device-as-default-execution-space")  # what CuPy adds by itself
+
+
 def by_nvrtc(architecture, _):
     try:
         nvrtc = importlib.import_module("cupy_backends.cuda.libs.nvrtc")
@@ -45,8 +48,9 @@ def by_nvrtc(architecture, _):
     if int(architecture.removeprefix("sm_")) not in known:
         pytest.skip(f"this nvrtc does not know {architecture}")
     program = nvrtc.createProgram(SOURCE.read_text(encoding="utf-8"), SOURCE.name, (), ())
+    options = (f"-arch={architecture}", "-std=c++17", *CUPYS_OWN, "--ptxas-options=-v")
     try:
-        nvrtc.compileProgram(program, (f"-arch={architecture}", "-std=c++17", "--ptxas-options=-v"))
+        nvrtc.compileProgram(program, options)
     except nvrtc.NVRTCError:
         pytest.fail(nvrtc.getProgramLog(program))
     log = nvrtc.getProgramLog(program)

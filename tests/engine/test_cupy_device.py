@@ -163,7 +163,7 @@ def test_kernels_that_do_not_compile_are_told_in_one_line(cupy):
         raise cupy.cuda.compiler.CompileException("gru.cu(1): error: no\nand more")
 
     device.launcher._module.get_function = refuse
-    with pytest.raises(BackendError, match=r"do not compile here: gru.cu\(1\): error: no$"):
+    with pytest.raises(BackendError, match=r"could not be compiled: gru.cu\(1\): error: no$"):
         DeviceNetwork(device, MODEL, 2, 2).losses(
             Parameters(MODEL, buffer=device.array(Parameters(MODEL).flat)),
             *[device.array(np.zeros((2, 2), np.int32))] * 2,
@@ -174,11 +174,19 @@ def test_kernels_that_cannot_be_loaded_are_told_in_one_line(cupy):
     device = Device.cupy()
 
     def refuse(name):
-        raise RuntimeError("CuPy failed to load libnvrtc.so.13\nand more")
+        raise errors[name]
 
     device.launcher._module.get_function = refuse
-    with pytest.raises(BackendError, match=r"cannot be loaded: CuPy failed to load libnvrtc.so.13$"):
-        device.launcher.launch("adam", (1, 1, 1), (1, 1, 1), ())
+    errors = {}
+    for error, told in (
+        (RuntimeError("CuPy failed to load libnvrtc.so.13\nand more"), "a library of CUDA is missing: libnvrtc.so.13$"),
+        (RuntimeError("something else\nand more"), "cannot be loaded: something else$"),
+        (cupy.cuda.runtime.CUDARuntimeError(209), "the GPU is too old"),
+        (cupy.cuda.runtime.CUDARuntimeError(2), "the GPU's memory is full"),
+    ):
+        errors["adam"] = error
+        with pytest.raises(BackendError, match=told):
+            device.launcher.launch("adam", (1, 1, 1), (1, 1, 1), ())
 
 
 def test_full_memories_of_every_kind_are_known(cupy):

@@ -96,9 +96,10 @@ __device__ word block_max(word value)
     return most[0];
 }
 
-// What all threads before this one hold together; `total` is what all hold. One thread adds, in order: a prefix that
-// is a rounding away from its neighbour's end would lose or double a draw.
-__device__ double block_sum_before(double value, double *total)
+// What all threads before this one hold together; `total` is what all hold. The first `holders` threads hold anything,
+// others get nothing of use. One thread adds, in order: a prefix that is a rounding away from its neighbour's end would
+// lose or double a draw.
+__device__ double block_sum_before(double value, int holders, double *total)
 {
     __shared__ double sums[THREADS + 1];
     const int thread = threadIdx.x;
@@ -107,7 +108,7 @@ __device__ double block_sum_before(double value, double *total)
     __syncthreads();
     if (thread == 0) {
         double sum = 0;
-        for (int i = 0; i < THREADS; i++) {
+        for (int i = 0; i < holders; i++) {
             const double own = sums[i];
             sums[i] = sum;
             sum += own;
@@ -610,6 +611,17 @@ __device__ __forceinline__ word ordered(float x)
     return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
 }
 
+// A thread of a block takes so many of V characters, one stretch each, as long as there are any.
+__device__ __forceinline__ int share_of(int V)
+{
+    return (V + THREADS - 1) / THREADS;
+}
+
+__device__ __forceinline__ int holders_of(int V)
+{
+    return (V + share_of(V) - 1) / share_of(V);
+}
+
 // Keep the characters above `key` and, of those at `key`, the lowest ids for which limit(ties before) holds: fewer
 // than `ties` of them if it is a count, `before + ties * own < limit` if it is a mass. Others lose their weight.
 __device__ void keep_above(const float *x, const float *b_y, double *weights, int V, int begin, int end, word key,
@@ -618,7 +630,7 @@ __device__ void keep_above(const float *x, const float *b_y, double *weights, in
     int ties = 0;
     for (int v = begin; v < end; v++) ties += ordered(x[v] + b_y[v]) == key;
     double all;
-    int tie = (int)block_sum_before(ties, &all);
+    int tie = (int)block_sum_before(ties, holders_of(V), &all);
     for (int v = begin; v < end; v++) {
         const word own = ordered(x[v] + b_y[v]);
         if (own > key) continue;
@@ -637,7 +649,7 @@ __device__ void keep_above(const float *x, const float *b_y, double *weights, in
 // hold top_p, those above min_p of the likeliest, then the inverse of the cumulative distribution at a random number.
 // Of equal logits the lower id is the likelier. `weights` (N, V) is scratch. ids[n], written[slot, n] get the
 // character, nats[slot, n] its surprisal at temperature 1. Thresholds are found bit by bit instead of by sorting.
-extern "C" __global__ void __launch_bounds__(THREADS)
+extern "C" __global__ void __launch_bounds__(THREADS, 4)
     draw(const float *logits, const float *b_y, double *weights, const long long *counters, word part, int *ids,
          int *written, float *nats, int V, double temperature, int top_k, double top_p, double min_p)
 {
@@ -645,7 +657,7 @@ extern "C" __global__ void __launch_bounds__(THREADS)
     const int row = blockIdx.x, thread = threadIdx.x, N = gridDim.x;
     const float *x = logits + (size_t)row * V;
     double *own = weights + (size_t)row * V;
-    const int share = (V + THREADS - 1) / THREADS;
+    const int share = share_of(V);
     const int begin = thread * share < V ? thread * share : V, end = begin + share < V ? begin + share : V;
 
     word most = 0;
@@ -707,7 +719,7 @@ extern "C" __global__ void __launch_bounds__(THREADS)
             if (own[v] < min_p) own[v] = 0;  // the likeliest weighs 1
             sum += own[v];
         }
-        const double before = block_sum_before(sum, &all);
+        const double before = block_sum_before(sum, holders_of(V), &all);
         const Words words = random_words(counters, part, (word)row);
         const double u = ((words.x >> 5) * 67108864.0 + (words.y >> 6)) * (1.0 / 9007199254740992.0);
         const double goal = u * all;

@@ -37,7 +37,7 @@ class CUDARuntimeError(RuntimeError):
 
 
 class FakeCupy(types.ModuleType):
-    """The module `cupy`; `install` puts it and its cuBLAS where imports find them."""
+    """The module `cupy`; `install` puts it where imports find it."""
 
     def __init__(self, *, devices: int = 1, error: int = 0, capability: str = "90") -> None:
         super().__init__("cupy")
@@ -68,13 +68,14 @@ class FakeCupy(types.ModuleType):
             ),
             compiler=types.SimpleNamespace(CompileException=type("CompileException", (Exception,), {})),
             device=types.SimpleNamespace(get_cublas_handle=lambda: 77),
+            cublas=Cublas(self),
+            nvrtc=types.SimpleNamespace(getVersion=lambda: (13, 0)),
             Device=lambda number: Place(capability),
             Stream=lambda *, non_blocking: Stream(fake, non_blocking),
         )
 
     def install(self, monkeypatch: Any) -> None:
         monkeypatch.setitem(sys.modules, "cupy", self)
-        monkeypatch.setitem(sys.modules, "cupy_backends.cuda.libs.cublas", Cublas(self))
 
     def RawModule(self, *, code: str, options: tuple[str, ...]) -> Any:
         assert code == SOURCE.read_text(encoding="utf-8")
@@ -177,6 +178,10 @@ class Cublas(types.ModuleType):
     """Its sgemm reads and writes memory by address, as the real one does."""
 
     CUBLAS_POINTER_MODE_HOST = 0
+
+    def getVersion(self, handle: int) -> int:
+        assert handle == 77
+        return 130000
 
     def __init__(self, cupy: FakeCupy) -> None:
         super().__init__("cupy_backends.cuda.libs.cublas")
