@@ -10,14 +10,16 @@ import numpy.typing as npt
 from chargru.completion.generate import Texts, opening
 from chargru.config import ModelConfig, SamplingConfig
 from chargru.engine import Parameters, flops_per_character
+from chargru.engine.backend import explained
 from chargru.engine.device import Device
 from chargru.engine.device_sampling import sample_many
 from chargru.text.vocabulary import Vocabulary
 
 Array = npt.NDArray[Any]
 
-WORTH = 2e11
-"""Operations from which on a GPU is worth the seconds that it takes to be ready; an estimate, never measured."""
+WORTH, WORTH_READY = 2e11, 5e10
+"""Operations from which on a GPU is worth the seconds that it takes to be ready, and one that is ready is worth asking:
+half a second of two cores. Estimates, never measured."""
 
 
 def operations(model: ModelConfig, config: SamplingConfig) -> float:
@@ -46,6 +48,11 @@ class DeviceCompletion(Texts):
         self._chunk = chunk
 
     def __iter__(self) -> Iterator[list[str]]:
+        """Raises BackendError for what CUDA or CuPy raised meanwhile."""
+        with explained():
+            yield from self._drawn()
+
+    def _drawn(self) -> Iterator[list[str]]:
         config = self.config
         pending: list[list[int]] = [[] for _ in range(config.count)]
         if config.length == 0:

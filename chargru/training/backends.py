@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from chargru.config import ModelConfig, TrainingConfig, TrainRequest
 from chargru.engine import Backend, available_cores, blas, choose_backend
+from chargru.engine.backend import explained
 from chargru.engine.device import Device
 from chargru.engine.fused import choice
-from chargru.errors import ConfigError
-from chargru.training import autotune, device_memory, device_sizes, memory
+from chargru.errors import BackendError, ConfigError
+from chargru.training import autotune, device_memory, memory
 from chargru.training.device_speed import device_speed
+from chargru.training.machines import sizes_on_gpu
 from chargru.training.trusted import verify
+
+Made = TypeVar("Made")
 
 
 def backend_for(request: TrainRequest) -> Backend:
@@ -40,6 +44,25 @@ def backend_again(request: TrainRequest, training: TrainingConfig, backend: Back
     if training.precision == backend.gpu.precision:
         return backend
     return choose_backend(request.backend, training.precision, verify)
+
+
+def attempted(request: TrainRequest, backend: Backend, work: Callable[[Backend], Made]) -> tuple[Backend, Made]:
+    """What `work` makes on the backend, or on NumPy's where a GPU that nobody insisted on fails at it.
+
+    Raises:
+        BackendError: a GPU that was insisted on fails at it.
+    """
+    if backend.gpu is None:
+        return backend, work(backend)
+    try:
+        with explained():
+            return backend, work(backend)
+    except BackendError as error:
+        if request.backend == "cupy":
+            raise
+        note = f"computing on the processor: {error.message}"
+    backend = dataclasses.replace(choose_backend("numpy"), note=note)
+    return backend, work(backend)
 
 
 def about(backend: Backend, model: ModelConfig, training: TrainingConfig) -> tuple[str, ...]:
@@ -80,19 +103,12 @@ def sizes_for_device(
     device: Device, budget: Mapping[str, Any], request: TrainRequest, characters: int, vocab_size: int
 ) -> autotune.Sizes:
     """Sizes for a GPU, for a text of so many characters; `budget` has one of time, steps and epochs."""
-    seq_len = request.seq_len or autotune.SEQ_LEN
-
-    def updates(hidden_size: int, num_layers: int, rows: int) -> float:
-        rows = request.batch_size or rows
-        if "steps" in budget:
-            return float(budget["steps"])
-        if "epochs" in budget:
-            return float(budget["epochs"]) * characters / (rows * seq_len)
-        model = ModelConfig(vocab_size, hidden_size, num_layers)
-        return float(budget["time"]) / device_speed(device).update_seconds(model, rows, seq_len)
-
-    def fits(hidden_size: int, num_layers: int, rows: int) -> bool:
-        model = ModelConfig(vocab_size, hidden_size, num_layers)
-        return device_memory.fits(device, model, request.batch_size or rows, seq_len, characters)
-
-    return device_sizes.choose(characters, updates, fits, timed="time" in budget)
+    return sizes_on_gpu(
+        budget,
+        characters,
+        vocab_size,
+        lambda: device_speed(device),
+        device.memory()[0],
+        batch_size=request.batch_size,
+        seq_len=request.seq_len,
+    )

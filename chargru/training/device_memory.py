@@ -21,22 +21,22 @@ def bytes_needed(model: ModelConfig, batch_size: int, seq_len: int, characters: 
     return lesson + network_bytes(model, *_SCORED, train=False) + 4 * _BUFFERS * parameter_count(model)
 
 
-def fits(device: Device, model: ModelConfig, batch_size: int, seq_len: int, characters: int) -> bool:
-    """Whether a training of this size has room on the device now."""
-    return bytes_needed(model, batch_size, seq_len, characters) <= _IN_USE * device.memory()[0]
+def fits(free: int, model: ModelConfig, batch_size: int, seq_len: int, characters: int) -> bool:
+    """Whether a training of this size has room in so many free bytes of a device."""
+    return bytes_needed(model, batch_size, seq_len, characters) <= _IN_USE * free
 
 
 def refuse_impossible(device: Device, model: ModelConfig, training: TrainingConfig, characters: int) -> None:
     """Raise ConfigError, with sizes that would fit, when these do not fit the device's memory."""
-    if fits(device, model, training.batch_size, training.seq_len, characters):
+    free, _ = device.memory()
+    if fits(free, model, training.batch_size, training.seq_len, characters):
         return
     needed = bytes_needed(model, training.batch_size, training.seq_len, characters)
-    free, _ = device.memory()
     hint = next(
         (
             f"this would fit: --hidden-size {smaller.hidden_size} --layers {smaller.num_layers} --batch-size {rows}"
             for smaller, rows in _smaller(model, training.batch_size)
-            if fits(device, smaller, rows, training.seq_len, characters)
+            if fits(free, smaller, rows, training.seq_len, characters)
         ),
         "nothing of use fits: end what else uses the GPU, or train with --backend numpy",
     )

@@ -1,6 +1,6 @@
 """What a training will be like, told before it begins: its sizes, how much it reads, and how good it may get.
 
-The sizes are those that `autotune.choose` gives the training, the loss is that of `chargru.training.likely`.
+The sizes are those that the training's machine chooses, the loss is that of `chargru.training.likely`.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ from dataclasses import dataclass
 
 from chargru.config import ModelConfig
 from chargru.text.stream import fit_shape
-from chargru.training import autotune
 from chargru.training.likely import likely_loss, margin
+from chargru.training.machines import Machine
 from chargru.training.prior import VAL_FRACTION, Prior
-from chargru.training.speed import characters_in, updates_in
 
 
 @dataclass(frozen=True)
@@ -48,28 +47,28 @@ def forecast(
     characters: int,
     vocab_size: int,
     seconds: float,
-    speed: float,
+    machine: Machine,
     *,
     hidden_size: int | None = None,
     num_layers: int | None = None,
 ) -> Forecast:
-    """What `seconds` of training on a text will be like on a machine of this speed (`machine_speed`).
+    """What `seconds` of training on a text will be like on a machine.
 
     Args:
         prior: what is known of the text; None where it is too short to hold a part out.
         characters: of the whole text, perhaps estimated.
         vocab_size: distinct characters.
         seconds: the time budget.
-        speed: floating-point operations a second of the training step.
+        machine: what computes it.
         hidden_size: units, if they are given by hand.
         num_layers: layers, if they are given by hand.
     """
     characters = max(characters, 1)
     n_train = max(1, int(characters * (1 - VAL_FRACTION)))
-    sizes = autotune.choose(n_train, vocab_size, characters_in(seconds, vocab_size, speed))
+    sizes = machine.sizes(seconds, n_train, vocab_size)
     model = ModelConfig(vocab_size, hidden_size or sizes.hidden_size, num_layers or sizes.num_layers)
     batch_size, seq_len = fit_shape(n_train, sizes.batch_size, sizes.seq_len)
-    updates = updates_in(seconds, model, batch_size, seq_len, characters - n_train, speed)
+    updates = machine.updates_in(seconds, model, batch_size, seq_len, characters - n_train)
     return forecast_training(prior, model, n_train, updates, updates * batch_size * seq_len)
 
 

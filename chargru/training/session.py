@@ -45,21 +45,25 @@ def open_session(request: TrainRequest, progress: Progress | None = None) -> Tra
     threads = request.threads or available_cores()
     begin = _resume if request.resume is not None else _begin
     run, material, model, training, checkpoint, best, notes, backend = begin(request, backend, threads, progress)
-    return Trainer(
-        material,
-        model,
-        training,
-        run,
-        threads=threads,
-        backend=backend.name,
-        device=backend.device,
-        place=None if backend.gpu is None else OnDevice(backend.gpu, model, training),
-        resume=checkpoint,
-        best_weights=best,
-        notes=backends.about(backend, model, training) + notes,
-        sample_prompt=request.sample_prompt,
-        pilot=None if request.pilot is None else Pilot.recall(request.pilot),
-    )
+
+    def trainer(on: Backend) -> Trainer:
+        return Trainer(
+            material,
+            model,
+            training,
+            run,
+            threads=threads,
+            backend=on.name,
+            device=on.device,
+            place=None if on.gpu is None else OnDevice(on.gpu, model, training),
+            resume=checkpoint,
+            best_weights=best,
+            notes=backends.about(on, model, training) + notes,
+            sample_prompt=request.sample_prompt,
+            pilot=None if request.pilot is None else Pilot.recall(request.pilot),
+        )
+
+    return backends.attempted(request, backend, trainer)[1]
 
 
 _Opened = tuple[Run, Material, ModelConfig, TrainingConfig, Checkpoint | None, Any, tuple[str, ...], Backend]
@@ -74,11 +78,15 @@ def _begin(request: TrainRequest, backend: Backend, threads: int, progress: Prog
     given = {each.name: getattr(request, each.name) for each in fields(request)}
     fraction = 0.1 if request.val_fraction is None else request.val_fraction
     material = text.material(fraction)
-    model, training, notes = _sizes(request, given, material, backend, threads)
+
+    def sizes(on: Backend) -> tuple[ModelConfig, TrainingConfig, tuple[str, ...]]:
+        return _sizes(request, given, material, on, threads)
+
+    backend, (model, training, notes) = backends.attempted(request, backend, sizes)
     place = backends.with_room(request, backend, model, training, len(material.train))
     if place is not backend:  # the smallest sizes for the GPU are not those for the processor
         backend = place
-        model, training, notes = _sizes(request, given, material, backend, threads)
+        model, training, notes = sizes(backend)
     run = Run.create(
         runs_root(request.out),
         request.name or _name(text.corpus),

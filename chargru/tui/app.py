@@ -31,6 +31,7 @@ from chargru.tui import leaving
 from chargru.tui.archive import Archive, HouseArchive
 from chargru.tui.commands import commands_for
 from chargru.tui.formatting import one_line
+from chargru.tui.graphics import Graphics
 from chargru.tui.library import HouseLibrary, Library
 from chargru.tui.messages import HistoryRead, PlayWanted, Problem, TrainingEvents, TrainingWanted, WatchWanted
 from chargru.tui.models import HouseModels, Models
@@ -113,8 +114,9 @@ class ChargruApp(Shell):
         super().__init__(remembered, first=left_at if left_at != "train" else "")
         self.corpus = corpus
         self.out = out
-        self.library: Library = library or HouseLibrary()
-        self.models: Models = models or HouseModels(out)
+        self.graphics = Graphics(lambda: self.training.active and not self.training.watching)
+        self.library: Library = library or HouseLibrary(self.graphics)
+        self.models: Models = models or HouseModels(out, self.graphics)
         self.archive: Archive = archive or HouseArchive(out)
         self.runner: Runner = runner or WorkerRunner()
         self.training = TrainingState()
@@ -198,6 +200,7 @@ class ChargruApp(Shell):
         # a runner that plays a recording says so, and every screen then tells it
         self.training = TrainingState.begin(message.request, getattr(self.runner, "recording", ""))
         self.refresh_bindings()
+        self.graphics.let_go()
         await self.action_show_screen("train")
         self._pump.start(message.request)
         self.training_changed.publish(())
@@ -408,6 +411,7 @@ def run_app(corpus: str | None = None, *, out: str | None = None, demo: float | 
         with leaving.early(app.leave_soon):
             app.run()
     finally:
+        app.graphics.let_go()  # a thread that waits for it would keep the app from ending
         app.runner.close(SAVE_GRACE)
         app.tell_last(remembered.write())
     return app.return_code or 0

@@ -11,17 +11,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from stat import S_ISDIR
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from chargru.tui import paths
+from chargru.tui.graphics import Graphics
 from chargru.tui.priors import Priors, Seen
+
+if TYPE_CHECKING:
+    from chargru.training.machines import Machine
 
 LINES = 40  # first lines of a preview
 _KEPT = 24  # previews that are kept
 # Settings that the forecast takes into account, and those that do not change how much is read or learned.
 _FORESEEN = frozenset(
     (
-        *("hidden_size", "num_layers", "threads", "encoding", "replace_bad_bytes"),
+        *("hidden_size", "num_layers", "threads", "backend", "precision", "encoding", "replace_bad_bytes"),
         *("name", "seed", "sample_prompt", "evaluations"),
     )
 )
@@ -88,6 +92,7 @@ class Outlook:
     closely: bool = True
     left_out: tuple[str, ...] = ()
     pilot: tuple[float, ...] | None = None
+    gpu: str = ""  # that computes it; empty for the processor
 
 
 class Library(Protocol):
@@ -134,7 +139,8 @@ def learned(choice: Choice, preview: TextPreview) -> Choice:
 class HouseLibrary:
     """`chargru.text.library`, as the Corpus screen wants it."""
 
-    def __init__(self) -> None:
+    def __init__(self, graphics: Graphics | None = None) -> None:
+        self._graphics = graphics or Graphics()
         self._previews: dict[tuple[Any, ...], TextPreview] = {}
         # the text looked at last: (spec, encoding, replace), its preview, its beginning
         self._last: tuple[tuple[Any, ...], TextPreview, str] | None = None
@@ -183,19 +189,18 @@ class HouseLibrary:
         should_stop: Callable[[], bool] = lambda: False,
     ) -> Outlook | None:
         from chargru.training.forecast import forecast
-        from chargru.training.speed import machine_speed
 
         reading = (spec, settings.get("encoding"), bool(settings.get("replace_bad_bytes")))
         last = self._last
         _, preview, text = last if last is not None and last[0] == reading else (reading, *_look(*reading))
         threads = settings.get("threads")
-        speed = machine_speed(threads)
+        machine, settled = self._machine(settings, closely=closely)
         seen = Seen(text, preview.characters, preview.whole, lambda: _whole(*reading))
         prior, closely = self._priors.of(seen, threads, closely=closely, should_stop=should_stop)
         if should_stop():
             return None
         sizes = {name: settings.get(name) for name in ("hidden_size", "num_layers")}
-        found = forecast(prior, preview.characters, preview.vocabulary, seconds, speed, **sizes)
+        found = forecast(prior, preview.characters, preview.vocabulary, seconds, machine, **sizes)
         return Outlook(
             units=found.hidden_size,
             layers=found.num_layers,
@@ -205,10 +210,24 @@ class HouseLibrary:
             low=found.low,
             high=found.high,
             measured=found.measured,
-            closely=closely or prior is None,
+            closely=(closely or prior is None) and settled,
             left_out=tuple(name for name in settings if name not in _FORESEEN),
             pilot=None if prior is None or prior.pilot is None else astuple(prior.pilot),
+            gpu=machine.name,
         )
+
+    def _machine(self, settings: Mapping[str, Any], *, closely: bool) -> tuple[Machine, bool]:
+        """What a training with these settings is computed on, and whether a closer look would find nothing else."""
+        from chargru.training.machines import Processor
+        from chargru.training.speed import machine_speed
+
+        settled, precision = True, settings.get("precision") or "float32"
+        if settings.get("backend") != "numpy":
+            gpu = self._graphics.look(precision) if closely else self._graphics.known(precision)
+            if gpu is not None:
+                return gpu, True
+            settled = self._graphics.settled(precision)
+        return Processor(machine_speed(settings.get("threads"))), settled
 
 
 def _whole(spec: str, encoding: str | None, replace: bool) -> str:

@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from chargru.config import SamplingConfig
 from chargru.tui.formatting import nats, whole
+from chargru.tui.graphics import Graphics
 
 if TYPE_CHECKING:
+    from chargru.completion.completer import Completer
     from chargru.completion.copied import CopyIndex
     from chargru.completion.copied import Span as CopiedPassage
+    from chargru.completion.reader import PromptReader as HouseReader
 
 AROUND = 24  # characters of the training text that are shown on either side of a copied stretch
 
@@ -208,8 +211,9 @@ class Shelf:
 class HouseModels:
     """`chargru.storage.runs` and `chargru.completion`, as the Play screen wants them."""
 
-    def __init__(self, out: str | None = None) -> None:
+    def __init__(self, out: str | None = None, graphics: Graphics | None = None) -> None:
         self._out = out
+        self._graphics = graphics or Graphics()
         self._indexed: tuple[tuple[str, float], Copies] | None = None
 
     def newest(self, run: str) -> Path:
@@ -220,8 +224,7 @@ class HouseModels:
     def open(self, checkpoint: Path) -> Model:
         from chargru.completion.completer import Completer
 
-        # a protocol's reader may be anybody's, a Completer's stream takes its own ones only
-        return cast("Model", Completer.from_checkpoint(checkpoint))
+        return HouseModel(Completer.from_checkpoint(checkpoint), self._graphics)
 
     def describe(self, checkpoint: Path) -> str:
         from chargru.storage.checkpoint import peek
@@ -241,6 +244,26 @@ class HouseModels:
             self._indexed = None  # two of them are rarely wanted, and one of a large text is large
             self._indexed = key, HouseCopies(CopyIndex.build(training_text(checkpoint)))
         return self._indexed[1]
+
+
+class HouseModel:
+    """A `chargru.completion.completer.Completer`, which leaves what is much work to a GPU that is ready for it."""
+
+    def __init__(self, completer: Completer, graphics: Graphics) -> None:
+        self._completer, self._graphics = completer, graphics
+
+    def stream(
+        self, prompt: str, sampling: SamplingConfig, *, chunk: int = 8, reader: PromptReader | None = None
+    ) -> Stream:
+        stream = self._graphics.drawn(self._completer, prompt, sampling)
+        if stream is None:
+            # a protocol's reader may be anybody's, a Completer's stream takes its own ones only
+            own = cast("HouseReader | None", reader)
+            stream = self._completer.stream(prompt, sampling, chunk=chunk, reader=own)
+        return cast("Stream", stream)
+
+    def reader(self) -> PromptReader:
+        return cast("PromptReader", self._completer.reader())
 
 
 class HouseCopies:

@@ -72,7 +72,7 @@ class WorkerClient:
                 stderr=subprocess.PIPE,
                 bufsize=0,
                 start_new_session=True,  # Ctrl-C in the terminal is the parent's business
-                env=_environment(),
+                env=child_environment(),
             )
         except OSError as error:
             raise WorkerError(f"the training process could not be started: {error.strerror or error}") from error
@@ -204,22 +204,22 @@ class WorkerClient:
         if code == -signal.SIGKILL:
             return Failed(f"the training process did not answer and was killed; {saved}", hint)
         if code < 0:
-            return Failed(f"the training process was ended by {_signal_name(-code)}; {saved}", hint)
+            return Failed(f"the training process was ended by {signal_name(-code)}; {saved}", hint)
         last_words = [line for line in self.stderr_tail.splitlines() if line.strip()]
         if not hint and last_words:
             hint = f"it last said: {last_words[-1].strip()[:200]}"
         return Failed(f"the training process ended without a result (exit code {code}); {saved}", hint)
 
 
-def _signal_name(number: int) -> str:
+def signal_name(number: int) -> str:
     try:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
 
 
-def _environment() -> dict[str, str]:
-    """The environment of the child, in which it finds this very package, installed or not."""
+def child_environment() -> dict[str, str]:
+    """The environment of a child, in which it finds this very package, installed or not."""
     environment = dict(os.environ)
     root = str(Path(__file__).resolve().parents[2])
     # A site-packages directory is found anyway, and on PYTHONPATH it would come before the standard library.

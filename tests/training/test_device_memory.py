@@ -43,7 +43,7 @@ def test_what_does_not_fit_is_refused_with_what_does(hidden, layers, rows, free)
     found = re.search(r"--hidden-size (\d+) --layers (\d+) --batch-size (\d+)", refused.value.hint)
     assert found is not None
     smaller = ModelConfig(65, int(found[1]), int(found[2]))
-    assert fits(gpu, smaller, int(found[3]), 256, 1_000_000)
+    assert fits(free << 30, smaller, int(found[3]), 256, 1_000_000)
     assert (smaller.hidden_size, int(found[3])) < (hidden, rows)
 
 

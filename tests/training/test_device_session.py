@@ -6,13 +6,14 @@ import dataclasses
 
 import pytest
 
-from chargru.config import TrainRequest
+from chargru.config import ModelConfig, TrainingConfig, TrainRequest
 from chargru.engine import Backend
 from chargru.errors import BackendError, ConfigError
 from chargru.events import Notice, Started
 from chargru.storage.checkpoint import load
 from chargru.training import backends
 from chargru.training.device_learner import DeviceLearner
+from chargru.training.device_place import OnDevice
 from chargru.training.device_speed import DeviceSpeed
 from chargru.training.learner import Learner
 from chargru.training.session import open_session
@@ -114,6 +115,62 @@ def test_a_gpu_that_is_full_is_left_to_others(gpu, request_of, monkeypatch):
     assert isinstance(open_session(again(request, steps=5)).learner, Learner)
     with pytest.raises(ConfigError, match="are free"):
         open_session(again(request, steps=5, backend="cupy"))
+
+
+class CUDARuntimeError(RuntimeError):
+    """As CuPy has it."""
+
+    status = 700
+
+
+BROKEN = CUDARuntimeError("cudaErrorIllegalAddress: an illegal memory access was encountered")
+
+
+@pytest.mark.parametrize("raised", [BROKEN, BackendError("the GPU's memory is full", "end what else uses it")])
+@pytest.mark.parametrize("place", ["sizes", "trainer"])
+def test_a_gpu_that_fails_before_the_training_begins_is_left_unless_it_was_insisted_on(
+    gpu, request_of, monkeypatch, raised, place
+):
+    def fail(*_, **__):
+        raise raised
+
+    owner, name = (backends, "device_speed") if place == "sizes" else (OnDevice, "learner")
+    monkeypatch.setattr(owner, name, fail)
+    trainer = open_session(request_of(time=2))
+    assert isinstance(trainer.learner, Learner)
+    trainer = open_session(request_of(time=2, name="again"))
+    started, *events = trainer.run()
+    assert started.backend == "numpy"
+    notes = [event.message for event in events if isinstance(event, Notice)]
+    assert any(note.startswith("computing on the processor: the GPU") for note in notes)
+    with pytest.raises(BackendError, match="the GPU"):
+        open_session(request_of(time=2, backend="cupy", name="insisted"))
+
+
+def test_a_mistake_of_ours_before_the_training_begins_is_no_reason_to_leave_the_gpu(gpu, request_of, monkeypatch):
+    def fail(*_, **__):
+        raise TypeError("wrong number of arguments")
+
+    monkeypatch.setattr(OnDevice, "learner", fail)
+    with pytest.raises(TypeError):
+        open_session(request_of(time=2))
+
+
+def test_an_error_that_cuda_does_not_get_over_is_told_in_one_line(gpu, request_of):
+    class Lost:
+        """A stream that can be entered, and fails to be left once CUDA has failed."""
+
+        def __enter__(self):
+            return None
+
+        def __exit__(self, *error):
+            raise BROKEN
+
+    device = emulated_device()
+    device.active = Lost
+    place = OnDevice(device, ModelConfig(5, 8, 1), TrainingConfig(steps=1))
+    with pytest.raises(BackendError, match="training on the GPU broke off"), place:
+        raise BROKEN
 
 
 def test_a_precision_is_asked_of_the_gpu_kept_and_may_change(gpu, request_of):

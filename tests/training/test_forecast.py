@@ -11,6 +11,7 @@ from chargru.config import ModelConfig
 from chargru.text import library
 from chargru.training import autotune
 from chargru.training.forecast import Forecast, forecast, forecast_training
+from chargru.training.machines import Processor
 from chargru.training.prior import prior_of
 from chargru.training.speed import characters_in
 
@@ -23,7 +24,7 @@ SPEED = 5e10
 def of_tales(seconds=60.0, speed=SPEED, text=TALES, **changes):
     characters = changes.pop("characters", len(text))
     prior = prior_of(text, whole=len(text) >= characters, closely=False, threads=1)
-    return forecast(prior, characters, len(set(text)), seconds, speed, **changes)
+    return forecast(prior, characters, len(set(text)), seconds, Processor(speed), **changes)
 
 
 def test_the_sizes_are_those_that_training_chooses():

@@ -400,6 +400,9 @@ def test_a_forecast_says_as_much_as_fits() -> None:
     assert "(1.40 to 1.70), looking closer…" in "".join(part for part, _ in told(glance, 200, "nats"))
     for cells in range(20, 100):
         assert "".join(part for part, _ in told(glance, cells, "nats")).endswith(" …")
+    on_gpu = replace(outlook, gpu="NVIDIA [red]", left_out=())
+    assert "256 units in 2 layers on NVIDIA [red] · likely" in "".join(part for part, _ in told(on_gpu, 200, "nats"))
+    assert "NVIDIA" not in "".join(part for part, _ in told(on_gpu, 90, "nats"))
     short = Outlook(64, 1, 1e6, 2_800.0, 1.0, 0.0, 2.0, measured=False)
     text = "".join(part for part, _ in told(short, 200, "nats"))
     assert "2.8k times over" in text

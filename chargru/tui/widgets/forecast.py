@@ -66,7 +66,9 @@ def told(outlook: Outlook, cells: int, units: str) -> list[tuple[str, str]]:
         longer, span = f"{span}, not counting your {names}{more}", f"{span}, not counting all your settings{more}"
     else:
         longer, span = (span if outlook.closely else f"{span}, looking closer…"), span + more
+    place = f" on {one_line(outlook.gpu, 40)}" if outlook.gpu else ""
     for before, after in (
+        (f"about {read} characters read ({times}) · {network}{place} · ", longer),
         (f"about {read} characters read ({times}) · {network} · ", longer),
         (f"about {read} characters read ({times}) · {network} · ", span),
         (f"{read} characters read ({times}) · {network} · ", span),
