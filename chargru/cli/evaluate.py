@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from chargru.cli.gpu import backend_option, device_for
 from chargru.cli.options import Number, debug_option, json_option, out_option
 from chargru.cli.output import narrate, put_line, put_record
 from chargru.cli.sample import load_model
-from chargru.errors import TextError
+from chargru.errors import BackendError, TextError
+
+if TYPE_CHECKING:
+    from chargru.engine import Device, Parameters
+    from chargru.training.evaluation import Score
 
 
 @click.command(
@@ -56,6 +62,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 )
 @click.option("--encoding", metavar="TEXT", help="Encoding of the text; found out otherwise.")
 @click.option("--replace-bad-bytes", is_flag=True, help="Read undecodable bytes as the replacement character.")
+@backend_option("Where it is computed; auto takes a GPU for long texts only.")
 @json_option
 @out_option
 @debug_option
@@ -67,6 +74,7 @@ def evaluate(
     val_fraction: float | None,
     encoding: str | None,
     replace_bad_bytes: bool,
+    backend: str,
     as_json: bool,
     out: str | None,
 ) -> None:
@@ -90,7 +98,7 @@ def evaluate(
     ids = reading.ids
     if val_fraction is not None and val_fraction < 1 and len(ids):
         ids = split(ids, val_fraction)[1]
-    score = _score(completer.parameters, ids, protocol, window)
+    score = _score(completer.parameters, ids, protocol, window, backend)
     if score is None:
         raise TextError("there is nothing to score: fewer than two characters that the model knows")
     if as_json:
@@ -103,15 +111,47 @@ def evaluate(
     put_line(f"protocol    {protocol}" + (f" {window}" if protocol == "window" else ""))
 
 
-def _score(parameters: Any, ids: Any, protocol: str, window: int) -> Any:
-    """The score, with a bar on a terminal."""
-    from tqdm import tqdm
+def _score(parameters: Parameters, ids: Any, protocol: str, window: int, backend: str) -> Score | None:
+    """The score, with a bar on a terminal.
 
+    Raises:
+        BackendError: "cupy", and there is no GPU to be had, or it fails.
+    """
+    from chargru.completion.on_device import forward_operations
+
+    device = device_for(parameters, backend, len(ids) * forward_operations(parameters.config))
+    if device is not None:
+        try:
+            return _score_on(device, parameters, ids, protocol, window)
+        except BackendError as error:
+            if backend == "cupy":
+                raise
+            narrate(f"computing on the processor: {error.message}")
     from chargru.engine import Crew, available_cores
     from chargru.training.evaluation import evaluate as score
 
+    with _bar(ids) as bar, Crew(available_cores()) as crew:
+        return score(parameters, ids, protocol=protocol, window=window, crew=crew, advance=bar.update)
+
+
+def _score_on(device: Device, parameters: Parameters, ids: Any, protocol: str, window: int) -> Score | None:
+    """The same on a GPU. Raises BackendError."""
+    from chargru.engine import Parameters
+    from chargru.engine.backend import explained
+    from chargru.training.device_place import DeviceScorer
+    from chargru.training.evaluation import evaluate as score
+
+    with explained(), _bar(ids) as bar:
+        there = Parameters(parameters.config, buffer=device.array(parameters.flat))
+        scorers = partial(DeviceScorer, device)
+        return score(there, ids, protocol=protocol, window=window, scorers=scorers, advance=bar.update)
+
+
+def _bar(ids: Any) -> Any:
+    from tqdm import tqdm
+
     tqdm.monitor_interval = 0
-    bar = tqdm(
+    return tqdm(
         total=max(0, len(ids) - 1),
         unit="ch",
         unit_scale=True,
@@ -119,5 +159,3 @@ def _score(parameters: Any, ids: Any, protocol: str, window: int) -> Any:
         disable=not sys.stderr.isatty(),
         dynamic_ncols=True,
     )
-    with bar, Crew(available_cores()) as crew:
-        return score(parameters, ids, protocol=protocol, window=window, crew=crew, advance=bar.update)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from chargru.cli.gpu import backend_option, device_for
 from chargru.cli.options import debug_option, json_option, options_from, out_option
 from chargru.cli.output import narrate, put, put_bold, put_line, put_record
 from chargru.config import SamplingConfig
-from chargru.errors import BackendError, TextError
+from chargru.errors import TextError
 
 if TYPE_CHECKING:
     from chargru.completion.completer import Completer, Stream
@@ -38,13 +39,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 @click.option("--prompt", metavar="TEXT", help="What the text begins with.  [default: nothing]")
 @click.option("--prompt-file", metavar="F", help="The same from a file, as it stands there; - is stdin.")
 @options_from(SamplingConfig)
-@click.option(
-    "--backend",
-    type=click.Choice(["auto", "numpy", "cupy"]),
-    default="auto",
-    show_default=True,
-    help="Where it is computed; auto takes a GPU for many completions only. A seed draws other text there.",
-)
+@backend_option("Where it is computed; auto takes a GPU for many completions only. A seed draws other text there.")
 @json_option
 @out_option
 @debug_option
@@ -101,22 +96,9 @@ def _device_for(completer: Completer, sampling: SamplingConfig, backend: str) ->
     """
     if backend == "numpy" or (backend == "auto" and sampling.count * sampling.length < _MANY):
         return None
-    from chargru.completion.on_device import WORTH, operations
-    from chargru.engine import choose_backend
-    from chargru.training.trusted import verify
+    from chargru.completion.on_device import operations
 
-    parameters = completer.parameters
-    if parameters.flat.dtype != "float32":
-        if backend == "cupy":
-            problem = f"this model is in {parameters.flat.dtype}, and the GPU path is float32 only"
-            raise BackendError(problem, "sample with --backend numpy")
-        return None
-    if backend == "auto" and operations(parameters.config, sampling) < WORTH:
-        return None
-    chosen = choose_backend(backend, verify=verify)
-    if chosen.note:
-        narrate(chosen.note)
-    return chosen.gpu
+    return device_for(completer.parameters, backend, operations(completer.parameters.config, sampling))
 
 
 def write_one(stream: Stream) -> None:

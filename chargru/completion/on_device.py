@@ -24,8 +24,12 @@ half a second of two cores. Estimates, never measured."""
 
 def operations(model: ModelConfig, config: SamplingConfig) -> float:
     """Floating-point operations of the characters that are to be drawn."""
-    each = flops_per_character(model.hidden_size, model.num_layers, model.vocab_size) / 3  # no gradients
-    return config.count * config.length * each
+    return config.count * config.length * forward_operations(model)
+
+
+def forward_operations(model: ModelConfig) -> float:
+    """Floating-point operations of a character that is only read or drawn."""
+    return flops_per_character(model.hidden_size, model.num_layers, model.vocab_size) / 3
 
 
 class DeviceCompletion(Texts):

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from chargru.completion.completer import Completer
-from chargru.engine import Stepper
+from chargru.engine import Backend, Stepper
+from tests.engine.cuda_on_cpu import emulated_device, needs_compiler
 
 from .conftest import Command
 
@@ -92,3 +93,67 @@ def test_nothing_to_score_and_nothing_to_read_are_failures(chargru: Command, mod
     assert chargru("eval", model) == 2
     assert chargru("eval", model, single, "--window", "0") == 2
     assert chargru("eval", model, single, "--protocol", "guess") == 2
+
+
+# -- on a GPU ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A machine with a GPU, for which no text is too short; which backends were asked for."""
+    asked = []
+
+    def choose(name: str, precision: str = "float32", verify: object = None) -> Backend:
+        asked.append(name)
+        return Backend("cupy", "Imaginary GPU", gpu=emulated_device())
+
+    monkeypatch.setattr("chargru.engine.choose_backend", choose)
+    monkeypatch.setattr("chargru.completion.on_device.WORTH", 0.0)
+    return asked
+
+
+@needs_compiler
+@pytest.mark.parametrize("protocol", [("stream",), ("window", "--window", "5")])
+@pytest.mark.parametrize("backend", ["auto", "cupy"])
+def test_a_long_text_is_scored_on_a_gpu(
+    chargru: Command, model: Path, text: Path, gpu: list[str], backend: str, protocol: tuple[str, ...]
+) -> None:
+    argv = ("eval", model, text, "--json", "--protocol", *protocol)
+    assert chargru(*argv, "--backend", backend) == 0
+    found = json.loads(chargru.out)
+    assert gpu == [backend]
+    assert chargru(*argv, "--backend", "numpy") == 0
+    assert gpu == [backend]
+    expected = json.loads(chargru.out)
+    assert found["chars"] == expected["chars"]
+    assert found["nats_per_char"] == pytest.approx(expected["nats_per_char"], rel=1e-5)
+
+
+@needs_compiler
+def test_a_gpu_that_fails_is_told_and_left_unless_it_was_insisted_on(
+    chargru: Command, model: Path, text: Path, gpu: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class CUDARuntimeError(RuntimeError):
+        """As CuPy has it."""
+
+        status = 700
+
+    def fail(*_: object, **__: object) -> None:
+        raise CUDARuntimeError("cudaErrorIllegalAddress: an illegal memory access was encountered")
+
+    monkeypatch.setattr("chargru.training.device_place.DeviceScorer.losses", fail)
+    assert chargru("eval", model, text) == 0
+    assert "computing on the processor: the GPU cannot be used: cudaErrorIllegalAddress" in chargru.err
+    assert chargru.out.startswith("nats/char")
+    assert chargru("eval", model, text, "--backend", "cupy") == 1
+    assert "the GPU cannot be used: cudaErrorIllegalAddress" in chargru.err
+
+
+def test_a_short_text_never_asks_for_a_gpu(
+    chargru: Command, model: Path, text: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def choose(*_: object) -> Backend:
+        raise AssertionError("asked")
+
+    monkeypatch.setattr("chargru.engine.choose_backend", choose)
+    assert chargru("eval", model, text) == 0
