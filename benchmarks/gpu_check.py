@@ -2,10 +2,11 @@
 
     benchmarks/gpu_check.sh [--text tinyshakespeare.txt] [--only tests,speed] [--learn 180]
 
-In this order: the GPU and what it does a second, the tests on it, the learning run, speed, sampling and memory, and
-NVIDIA's compute-sanitizer over the self-check where it is installed. Each part is a process with a time limit, and what
-is known is written after each, so a part that fails or hangs costs its own figures only. Needs Python with NumPy, CuPy,
-pytest, safetensors and tqdm, and for the comparisons torch; nothing has to be installed of this project.
+In this order: the GPU and what it does a second, the tests on it, the learning run, speed, sampling and memory,
+NVIDIA's compute-sanitizer over every kernel where it is installed, and torch.compile at one shape. Each part is a
+process with a time limit, and what is known is written after each, so a part that fails or hangs costs its own figures
+only. Needs Python with NumPy, CuPy, pytest, safetensors and tqdm, and for the comparisons torch; nothing has to be
+installed of this project.
 
 Without a GPU it says so in one line and changes nothing. The exit code is 0 when every part that ran was without fault.
 """
@@ -45,14 +46,6 @@ speed = device_speed(gpu)
 json.dump({"machine": machine(gpu), "check": differs(gpu), "rates": dataclasses.asdict(measure(gpu)),
            "step": speed.step, "rate": speed.rate}, open(sys.argv[1], "w"))
 """
-SELF_CHECK = """
-import sys
-from gpu_common import device
-from chargru.engine.selfcheck import differs
-found = differs(device())
-print(found or "the self-check passed")
-sys.exit(bool(found))
-"""
 
 
 def python(*words: str) -> list[str]:
@@ -69,20 +62,27 @@ def parts(options: argparse.Namespace) -> list[Part]:
 
     found = [
         Part("gpu", 40, lambda out: python("-c", FACTS, str(out)), report.show_facts, report.FACT_ROWS),
-        Part("tests", 100, lambda out: python(*tests, f"--junitxml={out}"), report.show_tests, report.TEST_ROWS),
-        Part("learning", options.learn + 30, learn, report.show_learning, report.LEARNING_ROWS),
+        Part("tests", 90, lambda out: python(*tests, f"--junitxml={out}"), report.show_tests, report.TEST_ROWS),
+        Part("learning", options.learn + 25, learn, report.show_learning, report.LEARNING_ROWS),
         Part("speed", 90, lambda out: _benchmark("speed", out, 70), report.show_speed, report.SPEED_ROWS),
-        Part("sampling", 25, lambda out: _benchmark("sample", out, 15), report.show_sampling, report.SAMPLING_ROWS),
-        Part("memory", 25, lambda out: _benchmark("memory", out, 15), report.show_memory, report.MEMORY_ROWS),
+        Part("sampling", 30, lambda out: _benchmark("sample", out, 20), report.show_sampling, report.SAMPLING_ROWS),
+        Part("memory", 20, lambda out: _benchmark("memory", out, 12), report.show_memory, report.MEMORY_ROWS),
     ]
     for tool in ("memcheck", "racecheck"):
-        command = ["compute-sanitizer", "--tool", tool, "--error-exitcode", "7", *python("-c", SELF_CHECK)]
+        sanitize = python(str(HERE / "gpu_sanitize.py"))
+        command = ["compute-sanitizer", "--tool", tool, "--error-exitcode", "7", *sanitize]
         found.append(Part(tool, 45, lambda out, command=command: command, report.show_sanitizer, report.SANITIZER_ROWS))
+    compiled = ("--compile", "--shapes", "1", "--rounds", "2")
+    found.append(
+        Part(
+            "compiled", 45, lambda out: _benchmark("speed", out, 40, *compiled), report.show_speed, report.COMPILED_ROWS
+        )
+    )
     return [part for part in found if not options.only or part.name in options.only.split(",")]
 
 
-def _benchmark(name: str, out: Path, limit: float) -> list[str]:
-    return python(str(HERE / f"gpu_{name}.py"), "--json", str(out), "--limit", str(limit))
+def _benchmark(name: str, out: Path, limit: float, *words: str) -> list[str]:
+    return python(str(HERE / f"gpu_{name}.py"), "--json", str(out), "--limit", str(limit), *words)
 
 
 def no_gpu() -> str | None:

@@ -30,7 +30,8 @@ def main() -> None:
     parser.add_argument("--precision", choices=("float32", "tf32"))
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    print(machine(device()), flush=True)
+    gpu = device()
+    print(machine(gpu), flush=True)
     with tempfile.TemporaryDirectory() as runs:
         opening = time.monotonic()
         request = TrainRequest(
@@ -39,13 +40,18 @@ def main() -> None:
         trainer = open_session(request)
         opening = time.monotonic() - opening
         model, training = trainer.model, trainer.training
-        events = []
+        events, taken = [], []
+        wall, busy = time.monotonic(), time.process_time()
         for event in trainer.run():
             events.append(event)
+            if isinstance(event, Evaluated):
+                free, whole = gpu.memory()
+                taken.append(whole - free)
             if isinstance(event, Notice | Recovered):
                 print(event, flush=True)
             elif isinstance(event, Evaluated):
                 print(f"{event.elapsed:6.1f} s  step {event.step:,}  {event.val_loss:.4f}", flush=True)
+        host = (time.process_time() - busy) / (time.monotonic() - wall)
         finished = events[-1]
         assert isinstance(finished, Finished)
         best = load(Path(finished.checkpoint))
@@ -66,6 +72,8 @@ def main() -> None:
         "regularised": f"dropout {training.dropout}, weight drop {training.weight_drop}",
         "recoveries": sum(isinstance(event, Recovered) for event in events),
         "val_loss": finished.val_loss,
+        "host": host,
+        "memory": (taken[min(1, len(taken) - 1)], max(taken[1:], default=taken[-1])),
         **{name: score.nats_per_char if score else None for name, score in scores.items()},
     }
     write(options.json, figures)

@@ -61,10 +61,19 @@ TEST_ROWS = (("what", "figure"), ("passed",), ("failed",), ("skipped",))
 LEARNING_ROWS = (
     ("what", "figure"),
     *((each,) for each in ("text", "seconds", "updates", "characters/s", "sizes", "stream", "window of 256")),
+    ("host's CPU, of one core",),
+    ("device memory at the second evaluation and the most later, MiB",),
 )
-_SPEED_HEADER = ("shape", "chargru, k ch/s", "by", "torch, k ch/s", "by", "ratio", "µs a step of a layer")
+_SPEED_HEADER = (
+    *("shape", "chargru, k ch/s", "by", "torch, k ch/s", "by", "ratio"),
+    *("µs a step forward", "back", "floor of both"),
+)
 SPEED_ROWS = (_SPEED_HEADER, *((gpu_shapes.shape(*each),) for each in gpu_shapes.SPEED))
-_SAMPLING_HEADER = ("model", "chargru, k ch/s", "µs a character", "torch, k ch/s", "ratio", "NumPy, k ch/s")
+COMPILED_ROWS = SPEED_ROWS[:2]
+_SAMPLING_HEADER = (
+    *("model", "chargru, k ch/s", "µs a character", "torch, k ch/s", "ratio", "NumPy, k ch/s"),
+    "s for 1,000 characters each",
+)
 SAMPLING_ROWS = (_SAMPLING_HEADER, *((gpu_shapes.rows(*each),) for each in gpu_shapes.SAMPLING))
 _MEMORY_HEADER = ("shape", "foretold, MiB", "at first", "a third", "two thirds", "at the end")
 MEMORY_ROWS = (_MEMORY_HEADER, *((gpu_shapes.shape(*each),) for each in gpu_shapes.MEMORY))
@@ -105,6 +114,8 @@ def show_learning(found: dict[str, Any]) -> list[str]:
         ("sizes", f"{found['sizes']}; {found['regularised']}"),
         ("stream", loss(found["stream"])),
         ("window of 256", loss(found["window"])),
+        ("host's CPU, of one core", f"{100 * found['host']:.0f} %"),
+        (LEARNING_ROWS[-1][0], f"{found['memory'][0] / 2**20:,.0f}, {found['memory'][1] / 2**20:,.0f}"),
     ]
     return table(("what", "figure"), rows)
 
@@ -122,7 +133,7 @@ def show_speed(found: list[dict[str, Any]]) -> list[str]:
                 f"{rates[their] / 1e3:,.0f}" if their else NOT_RUN,
                 their.removeprefix("torch ") if their else "",
                 f"**{rates[our] / rates[their]:.2f}×**" if our and their else "",
-                f"{1e6 * B / rates[our] / L:.1f}" if our else "",
+                *(f"{1e6 * each[name]:.1f}" if our else "" for name in ("forward", "back", "floor")),
             )
         )
         notes.append(f"- {shape}: " + ", ".join(f"{name} {rate / 1e3:,.0f}" for name, rate in rates.items()))
@@ -142,6 +153,7 @@ def show_sampling(found: list[dict[str, Any]]) -> list[str]:
                 f"{rates['torch'] / 1e3:,.0f}" if "torch" in rates else NOT_RUN,
                 f"**{rates['chargru'] / rates['torch']:.2f}×**" if "torch" in rates else "",
                 f"{rates['numpy'] / 1e3:,.1f}" if "numpy" in rates else "",
+                f"{each['long']:.2f}" if each.get("long") else "",
             )
         )
     return table(_SAMPLING_HEADER, rows)

@@ -22,19 +22,28 @@ from chargru.engine.device import Device
 from chargru.engine.device_sampling import sample_many
 
 V, LENGTH = 65, 96
+LONG = 1_000  # characters each, of as many completions as a page of them has
 SHAPES = gpu_shapes.SAMPLING
 NUMPY_ROWS = 256  # at most
 
 
-def ours(gpu: Device, parameters: Parameters, rows: int, seconds: float) -> Callable[[], float]:
-    config = SamplingConfig(count=rows, length=LENGTH, temperature=1.0, seed=1)
+def ours(gpu: Device, parameters: Parameters, rows: int, length: int = LENGTH) -> Callable[[], None]:
+    config = SamplingConfig(count=rows, length=length, temperature=1.0, seed=1)
     here = Parameters(parameters.config, np.float32, gpu.array(parameters.flat))
 
     def write_all() -> None:
         for _ in sample_many(gpu, here, [np.zeros(1, np.int32)], config):
             pass
 
-    return timed(write_all, gpu.synchronize, seconds)
+    return write_all
+
+
+def once(work: Callable[[], None], wait: Callable[[], object]) -> float:
+    """Seconds of one `work`, all that it begins with included."""
+    start = time.perf_counter()
+    work()
+    wait()
+    return time.perf_counter() - start
 
 
 def with_numpy(parameters: Parameters, rows: int, seconds: float) -> Callable[[], float]:
@@ -73,14 +82,15 @@ def main() -> None:
         if time.monotonic() - begin > options.limit:
             break
         parameters = Parameters.initial(ModelConfig(V, H, L), 1)
-        made = {"chargru": ours(gpu, parameters, count, options.seconds)}
+        made = {"chargru": timed(ours(gpu, parameters, count), gpu.synchronize, options.seconds)}
         if torch is not None and torch.cuda.is_available():
             made["torch"] = theirs(H, L, count, options.seconds)
         if count <= NUMPY_ROWS:
             made["numpy"] = with_numpy(parameters, count, options.seconds)
         found = medians(made, options.rounds)
         rate = {name: count * LENGTH / seconds for name, seconds in found.items()}
-        figures.append({"shape": (H, L, count), "rates": rate, "step": found["chargru"] / LENGTH})
+        long = once(ours(gpu, parameters, count, LONG), gpu.synchronize) if count == 256 else None
+        figures.append({"shape": (H, L, count), "rates": rate, "step": found["chargru"] / LENGTH, "long": long})
         write(options.json, figures)
         rows.append(
             (
@@ -90,11 +100,13 @@ def main() -> None:
                 f"{rate['torch'] / 1e3:,.0f}" if "torch" in rate else "not run",
                 f"**{rate['chargru'] / rate['torch']:.2f}×**" if "torch" in rate else "",
                 f"{rate['numpy'] / 1e3:,.1f}" if "numpy" in rate else "",
+                f"{long:.2f}" if long else "",
             )
         )
         print(rows[-1], flush=True)
     print()
-    print_table(("model", "chargru, k ch/s", "µs a character", "torch, k ch/s", "ratio", "NumPy here, k ch/s"), rows)
+    header = ("model", "chargru, k ch/s", "µs a character", "torch, k ch/s", "ratio", "NumPy here, k ch/s")
+    print_table((*header, f"s for {LONG:,} characters each"), rows)
 
 
 if __name__ == "__main__":

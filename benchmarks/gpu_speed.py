@@ -5,9 +5,13 @@
 Both sides do whole updates on the same ids, all on the device: forward, backward, clipping at norm 1, Adam; dropout is
 off on both. Ours are the two variants of the kernels (products by cuBLAS with a kernel for each gate, and products and
 gates fused, a window replayed as a graph), in float32 and with TF32 for the large products. Torch's are float32, TF32
-and bfloat16 (autocast), and with --compile torch.compile around them; the best of them is compared. Contenders take
-turns; the figures are medians. Torch's cell applies the reset gate after the product: another function, of as
+and bfloat16 (autocast), and with --compile torch.compile around the quickest of them; the best is compared. Contenders
+take turns; the figures are medians. Torch's cell applies the reset gate after the product: another function, of as
 many products.
+
+A step of one layer forward and a step back are timed on their own, beside a floor: both together take at least 3 us,
+where the recurrent weights stay on the chip (an estimate), or their 12 B H^2 operations at the rate of large float32
+products here.
 """
 
 from __future__ import annotations
@@ -24,11 +28,13 @@ from chargru.config import ModelConfig, TrainingConfig
 from chargru.engine import flops_per_character
 from chargru.engine.device import Device
 from chargru.engine.device_lesson import DeviceLesson
-from chargru.engine.fused.cupy_gru import VARIANTS
+from chargru.engine.device_rates import measure
+from chargru.engine.fused.cupy_gru import VARIANTS, DeviceLayer, DeviceSequence, in_graphs, run
 from chargru.errors import BackendError
 
 V = 65
 SHAPES = gpu_shapes.SPEED
+LEAST = 3e-6  # seconds of a step both ways with the weights on the chip
 
 
 def ours(gpu: Device, shape: tuple[int, int, int, int], variant: str, seconds: float) -> Callable[[], float]:
@@ -72,8 +78,33 @@ def theirs(shape: tuple[int, int, int, int], precision: str, compiled: bool, sec
     return timed(update, torch.cuda.synchronize, seconds)
 
 
+def steps(gpu: Device, shape: tuple[int, int, int, int], variant: str, seconds: float) -> tuple[float, float]:
+    """Seconds of a step of one layer, forward and back, of whole windows."""
+    H, B, T, _ = shape
+    with gpu.active():
+        h = gpu.xp.zeros((T + 1, B, H), "float32")
+        layer = DeviceLayer(gpu, H, train=True)
+        sequence = DeviceSequence(gpu, layer, h, variant, train=True)
+        for array in (
+            layer.U_zr,
+            layer.U_h,
+            layer.b,
+            *layer.transposed,
+            sequence.a,
+            sequence.s,
+            sequence.dh,
+            sequence.da,
+        ):
+            array.fill(0)
+        found = []
+        for work in (sequence.forward, sequence.backward):
+            together = in_graphs(gpu, work)
+            found.append(timed(lambda work=together: run(work), gpu.synchronize, seconds)() / T)
+    return found[0], found[1]
+
+
 def contenders(
-    gpus: dict[str, Device], shape: tuple[int, int, int, int], compiled: bool, seconds: float
+    gpus: dict[str, Device], shape: tuple[int, int, int, int], seconds: float
 ) -> tuple[dict[str, Callable[[], float]], dict[str, str]]:
     """What takes part, and why something does not."""
     made: dict[str, Callable[[], float]] = {}
@@ -87,13 +118,23 @@ def contenders(
     if torch is None or not torch.cuda.is_available():
         return made, failed
     for precision in ("float32", "tf32", "bf16"):
-        for how in (False, True) if compiled else (False,):
-            name = f"torch {precision}{' compiled' if how else ''}"
-            try:
-                made[name] = theirs(shape, precision, how, seconds)
-            except Exception as error:  # whatever a peer cannot do is told and does not end the comparison
-                failed[name] = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        peer(f"torch {precision}", shape, False, seconds, made, failed)
     return made, failed
+
+
+def peer(
+    name: str,
+    shape: tuple[int, int, int, int],
+    compiled: bool,
+    seconds: float,
+    made: dict[str, Callable[[], float]],
+    failed: dict[str, str],
+) -> None:
+    """One of torch's; whatever it cannot do is told and does not end the comparison."""
+    try:
+        made[name] = theirs(shape, name.split()[1], compiled, seconds)
+    except Exception as error:
+        failed[name] = f"{type(error).__name__}: {error}".splitlines()[0][:200]
 
 
 def best(found: dict[str, float], side: str) -> str | None:
@@ -103,19 +144,25 @@ def best(found: dict[str, float], side: str) -> str | None:
 
 def main() -> None:
     parser = arguments(__doc__, 0.4)
-    parser.add_argument("--compile", action="store_true", help="torch.compile too; takes a minute a shape")
+    parser.add_argument("--compile", action="store_true", help="torch.compile too; takes half a minute a shape")
+    parser.add_argument("--shapes", type=int, default=len(SHAPES), help="so many of the shapes")
     options = parser.parse_args()
     gpus = {"float32": device()}
     with contextlib.suppress(BackendError):  # an older GPU has no TF32
         gpus["tf32"] = Device.cupy("tf32")
     print(f"{machine(gpus['float32'])}; medians of {options.rounds} rounds\n")
     begin, figures, rows = time.monotonic(), [], []
-    for shape in SHAPES:
+    peak = measure(gpus["float32"]).products
+    for shape in SHAPES[: options.shapes]:
         if time.monotonic() - begin > options.limit:
             break
         H, B, T, L = shape
-        made, failed = contenders(gpus, shape, options.compile, options.seconds)
+        made, failed = contenders(gpus, shape, options.seconds)
         found = medians(made, options.rounds)
+        if options.compile and (quickest := best(found, "torch")):
+            added: dict[str, Callable[[], float]] = {}
+            peer(f"{quickest} compiled", shape, True, options.seconds, added, failed)
+            found |= medians(added, options.rounds)
         made.clear()
         for gpu in gpus.values():
             gpu.free_pool()
@@ -124,7 +171,12 @@ def main() -> None:
         our, their = best(found, "chargru"), best(found, "torch")
         rate = {name: B * T / seconds for name, seconds in found.items()}
         operations = flops_per_character(H, L, V)
-        figures.append({"shape": shape, "rates": rate, "failed": failed, "ours": our, "theirs": their})
+        forward, back = steps(gpus["float32"], shape, our.split()[1], options.seconds / 4) if our else (0.0, 0.0)
+        floor = max(LEAST, 12.0 * B * H * H / peak)
+        figures.append(
+            {"shape": shape, "rates": rate, "failed": failed, "ours": our, "theirs": their,
+             "forward": forward, "back": back, "floor": floor}
+        )  # fmt: skip
         write(options.json, figures)
         rows.append(
             (
@@ -132,7 +184,7 @@ def main() -> None:
                 f"{rate[our] / 1e3:,.0f} ({our.removeprefix('chargru ')})" if our else "failed",
                 f"{rate[their] / 1e3:,.0f} ({their.removeprefix('torch ')})" if their else "not run",
                 f"**{rate[our] / rate[their]:.2f}×**" if our and their else "",
-                f"{1e6 * found[our] / (T * L):.1f}" if our else "",
+                f"{1e6 * forward:.1f} + {1e6 * back:.1f}, floor {1e6 * floor:.1f}" if our else "",
                 f"{rate[our] * operations / 1e12:.1f}" if our else "",
             )
         )

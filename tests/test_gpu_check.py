@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from chargru.engine.fused.kernels import SOURCE
+from tests.engine.cuda_on_cpu import emulated_device, needs_compiler
+from tests.engine.cuda_on_cpu.emulator import kernel_names
+
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
 
@@ -78,12 +82,54 @@ def test_the_limits_together_are_under_nine_minutes(check):
     assert sum(part.seconds for part in usual) < check.TOTAL  # the sanitizers have what is left
 
 
+@needs_compiler
+def test_the_sanitizer_sees_every_kernel_at_each_of_two_shapes(modules):
+    sanitize = importlib.import_module("gpu_sanitize")
+    assert len(sanitize.SHAPES) == 2
+    device = emulated_device()
+    launched = set()
+    launch = device.launcher.launch
+
+    def recorded(name, *arguments, **options):
+        launched.add(name)
+        launch(name, *arguments, **options)
+
+    device.launcher.launch = recorded
+    sanitize.exercise(device, 11, 18, 2, 3, 5)
+    assert launched == set(kernel_names(SOURCE.read_text(encoding="utf-8")))
+
+
+@needs_compiler
+def test_steps_are_timed_forward_and_back(modules):
+    speed = importlib.import_module("gpu_speed")
+    for variant in speed.VARIANTS:
+        assert all(seconds > 0 for seconds in speed.steps(emulated_device(), (18, 5, 3, 1), variant, 0.0))
+
+
+def test_figures_of_every_part_are_shown(report):
+    shown = report.show_speed(
+        [{"shape": [512, 64, 128, 2], "rates": {"chargru fused tf32": 4e6, "torch bf16 compiled": 1e6}, "failed": {},
+          "ours": "chargru fused tf32", "theirs": "torch bf16 compiled", "forward": 3.1e-6, "back": 5.2e-6,
+          "floor": 4e-6}]
+    )  # fmt: skip
+    assert "| 4,000 | fused tf32 | 1,000 | bf16 compiled | **4.00×** | 3.1 | 5.2 | 4.0 |" in shown[2]
+    learned = {
+        "text": "t", "characters": 9, "seconds": 180.0, "opening": 1.0, "updates": 5, "recoveries": 0, "rate": 1e6,
+        "sizes": "2 × 512", "regularised": "", "stream": 1.39, "window": None, "host": 0.123,
+        "memory": (1 << 30, 1 << 30),
+    }  # fmt: skip
+    lines = "\n".join(report.show_learning(learned))
+    assert "| host's CPU, of one core | 12 % |" in lines
+    assert "| 1,024, 1,024 |" in lines
+    assert "| stream | 1.3900 |" in lines
+
+
 def part(report, *command, seconds=20.0):
     return report.Part("odd", seconds, lambda out: [each.replace("OUT", str(out)) for each in command],
                        report.show_sampling, report.SAMPLING_ROWS)  # fmt: skip
 
 
-FIGURES = [{"shape": [512, 2, 256], "rates": {"chargru": 5e6, "torch": 2e6}, "step": 5e-5}]
+FIGURES = [{"shape": [512, 2, 256], "rates": {"chargru": 5e6, "torch": 2e6}, "step": 5e-5, "long": 0.4}]
 
 
 def code(text):
@@ -96,7 +142,7 @@ def test_a_part_that_fails_keeps_what_it_has_and_what_it_said(check, report, tmp
     result = check.run(odd, tmp_path / "out", 20)
     assert result["ended"] == "failed with code 5"
     text = report.render([odd], {"odd": result})
-    assert "| 2 × 512 units, 256 at once | 5,000 | 50 | 2,000 | **2.50×** |" in text
+    assert "| 2 × 512 units, 256 at once | 5,000 | 50 | 2,000 | **2.50×** |  | 0.40 |" in text
     assert "about to fail" in text
 
 
