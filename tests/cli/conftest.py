@@ -9,8 +9,10 @@ import pytest
 
 from chargru.cli.main import run
 from chargru.config import TrainRequest
+from chargru.engine import Backend
 from chargru.events import Finished
 from chargru.training.session import open_session
+from tests.engine.cuda_on_cpu import emulated_device
 
 
 class Command:
@@ -87,3 +89,17 @@ def _train(directory: Path, text: str) -> Path:
     last = list(open_session(request).run())[-1]
     assert isinstance(last, Finished)
     return Path(last.checkpoint)
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A machine with a GPU, for which no work is too little; which backends were asked for."""
+    asked = []
+
+    def choose(name: str, precision: str = "float32", verify: object = None) -> Backend:
+        asked.append(name)
+        return Backend("cupy", "Imaginary GPU", gpu=emulated_device())
+
+    monkeypatch.setattr("chargru.engine.choose_backend", choose)
+    monkeypatch.setattr("chargru.completion.on_device.WORTH", 0.0)
+    return asked

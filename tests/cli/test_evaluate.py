@@ -9,7 +9,7 @@ import pytest
 
 from chargru.completion.completer import Completer
 from chargru.engine import Backend, Stepper
-from tests.engine.cuda_on_cpu import emulated_device, needs_compiler
+from tests.engine.cuda_on_cpu import needs_compiler
 
 from .conftest import Command
 
@@ -96,20 +96,6 @@ def test_nothing_to_score_and_nothing_to_read_are_failures(chargru: Command, mod
 
 
 # -- on a GPU ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def gpu(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A machine with a GPU, for which no text is too short; which backends were asked for."""
-    asked = []
-
-    def choose(name: str, precision: str = "float32", verify: object = None) -> Backend:
-        asked.append(name)
-        return Backend("cupy", "Imaginary GPU", gpu=emulated_device())
-
-    monkeypatch.setattr("chargru.engine.choose_backend", choose)
-    monkeypatch.setattr("chargru.completion.on_device.WORTH", 0.0)
-    return asked
 
 
 @needs_compiler

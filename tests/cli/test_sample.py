@@ -14,7 +14,7 @@ import pytest
 
 from chargru.cli import sample as module
 from chargru.engine import Backend
-from tests.engine.cuda_on_cpu import emulated_device, needs_compiler
+from tests.engine.cuda_on_cpu import needs_compiler
 
 from .conftest import Command
 
@@ -243,20 +243,12 @@ def test_a_reader_that_leaves_is_no_failure(model: Path) -> None:
 @needs_compiler
 @pytest.mark.parametrize("backend", ["auto", "cupy"])
 def test_many_completions_are_drawn_on_a_gpu(
-    chargru: Command, model: Path, monkeypatch: pytest.MonkeyPatch, backend: str
+    chargru: Command, model: Path, gpu: list[str], monkeypatch: pytest.MonkeyPatch, backend: str
 ) -> None:
-    asked = []
-
-    def choose(name: str, precision: str = "float32", verify: object = None) -> Backend:
-        asked.append(name)
-        return Backend("cupy", "Imaginary GPU", gpu=emulated_device())
-
-    monkeypatch.setattr("chargru.engine.choose_backend", choose)
-    monkeypatch.setattr("chargru.completion.on_device.WORTH", 0.0)
     monkeypatch.setattr(module, "_MANY", 1)
     argv = ("sample", model, "--backend", backend, "--count", "4", "--length", "9", "--seed", "2", "--json")
     assert chargru(*argv) == 0
-    assert asked == [backend]
+    assert gpu == [backend]
     texts = [record["text"] for record in records(chargru)]
     assert [len(text) for text in texts] == [9] * 4
     assert chargru(*argv) == 0
