@@ -17,6 +17,7 @@ from gpu_common import device, machine, print_table, write
 
 from chargru.config import TrainRequest
 from chargru.engine import Crew, Parameters, available_cores
+from chargru.engine.device import PRECISIONS
 from chargru.events import Evaluated, Finished, Notice, Recovered
 from chargru.storage.checkpoint import load
 from chargru.training.evaluation import evaluate
@@ -27,7 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--text", default="tales")
     parser.add_argument("--time", type=float, default=180.0)
-    parser.add_argument("--precision", choices=("float32", "tf32"))
+    parser.add_argument("--precision", choices=PRECISIONS)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     gpu = device()

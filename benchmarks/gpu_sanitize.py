@@ -17,7 +17,8 @@ import numpy as np
 from chargru.config import ModelConfig, SamplingConfig, TrainingConfig
 from chargru.engine import Device, DeviceLesson, sample_many
 from chargru.engine.backend import open_device
-from chargru.engine.fused.cupy_gru import VARIANTS
+from chargru.engine.device import PRECISIONS
+from chargru.engine.fused.variants import variants_for
 from chargru.errors import BackendError
 
 SHAPES = ((29, 40, 2, 6, 7), (65, 160, 1, 4, 33))  # characters, units, layers, steps, rows
@@ -25,13 +26,13 @@ UPDATES = 3  # the first loads the kernels, the second captures them, the third 
 
 
 def exercise(device: Device, V: int, H: int, L: int, T: int, B: int) -> None:
-    """Updates by both variants with everything that can be dropped, an evaluation, and draws of every kind."""
+    """Updates by every variant with everything that can be dropped, an evaluation, and draws of every kind."""
     model = ModelConfig(V, H, L)
     training = TrainingConfig(
         steps=9, batch_size=B, seq_len=T, dropout=0.2, weight_drop=0.1, state_reset=0.2, weight_decay=0.1
     )
     ids = np.random.default_rng(1).integers(0, V, 50 * B).astype(np.int32)
-    for variant in VARIANTS:
+    for variant in variants_for(device.precision):
         lesson = DeviceLesson(device, ids, model, training, variant=variant)
         for _ in range(UPDATES):
             lesson.update(1e-3)
@@ -46,14 +47,15 @@ def exercise(device: Device, V: int, H: int, L: int, T: int, B: int) -> None:
 
 def main() -> int:
     try:
-        device = open_device()
+        devices = [open_device(precision) for precision in PRECISIONS]
     except BackendError as error:
         print(f"no GPU to look at: {error.message}", file=sys.stderr)
         return 3
-    device.xp.cuda.set_allocator(None)
+    devices[0].xp.cuda.set_allocator(None)
     for shape in SHAPES:
-        exercise(device, *shape)
-    print(f"every kernel ran at {len(SHAPES)} shapes")
+        for device in devices:
+            exercise(device, *shape)
+    print(f"every kernel ran at {len(SHAPES)} shapes, in {' and '.join(PRECISIONS)}")
     return 0
 
 

@@ -1,17 +1,17 @@
 """Training characters a second on a GPU, against torch's Embedding + GRU (cuDNN) + Linear + fused Adam there.
 
-    python benchmarks/gpu_speed.py [--rounds 3] [--seconds 0.4] [--compile] [--json FILE]
+    python benchmarks/gpu_speed.py [--rounds 3] [--seconds 0.3] [--compile] [--json FILE]
 
 Both sides do whole updates on the same ids, all on the device: forward, backward, clipping at norm 1, Adam; dropout is
-off on both. Ours are the two variants of the kernels (products by cuBLAS with a kernel for each gate, and products and
-gates fused, a window replayed as a graph), in float32 and with TF32 for the large products. Torch's are float32, TF32
-and bfloat16 (autocast), and with --compile torch.compile around the quickest of them; the best is compared. Contenders
-take turns; the figures are medians. Torch's cell applies the reset gate after the product: another function, of as
-many products.
+off on both. Ours are, in float32, two variants of the kernels (products by cuBLAS with a kernel for each gate, and
+products and gates fused, a window replayed as a graph), and in TF32 and bf16 the fused kernels with their products on
+tensor cores. Torch's are float32, TF32 and bfloat16 (autocast), and with --compile torch.compile around the quickest of
+them; the best is compared. Contenders take turns; the figures are medians. Torch's cell applies the reset gate after
+the product: another function, of as many products.
 
 A step of one layer forward and a step back are timed on their own, beside a floor: both together take at least 3 us,
-where the recurrent weights stay on the chip (an estimate), or their 12 B H^2 operations at the rate of large float32
-products here.
+where the recurrent weights stay on the chip (an estimate), or their 12 B H^2 operations at the rate of large products
+here, in float32 or TF32 as ours are (for bf16 too).
 """
 
 from __future__ import annotations
@@ -29,12 +29,14 @@ from chargru.engine import flops_per_character
 from chargru.engine.device import Device
 from chargru.engine.device_lesson import DeviceLesson
 from chargru.engine.device_rates import measure
-from chargru.engine.fused.cupy_gru import VARIANTS, DeviceLayer, DeviceSequence, in_graphs, run
+from chargru.engine.fused.cupy_gru import in_graphs, run
+from chargru.engine.fused.variants import make_layer, make_sequence
 from chargru.errors import BackendError
 
 V = 65
 SHAPES = gpu_shapes.SPEED
 LEAST = 3e-6  # seconds of a step both ways with the weights on the chip
+OURS = (("float32", "gemm"), ("float32", "fused"), ("tf32", "tensor"), ("bf16", "tensor"))
 
 
 def ours(gpu: Device, shape: tuple[int, int, int, int], variant: str, seconds: float) -> Callable[[], float]:
@@ -83,19 +85,12 @@ def steps(gpu: Device, shape: tuple[int, int, int, int], variant: str, seconds: 
     H, B, T, _ = shape
     with gpu.active():
         h = gpu.xp.zeros((T + 1, B, H), "float32")
-        layer = DeviceLayer(gpu, H, train=True)
-        sequence = DeviceSequence(gpu, layer, h, variant, train=True)
-        for array in (
-            layer.U_zr,
-            layer.U_h,
-            layer.b,
-            *layer.transposed,
-            sequence.a,
-            sequence.s,
-            sequence.dh,
-            sequence.da,
-        ):
-            array.fill(0)
+        layer = make_layer(gpu, variant, H, train=True)
+        sequence = make_sequence(gpu, variant, layer, h, train=True)
+        rng = np.random.default_rng(0)
+        for array in (layer.U_zr, layer.U_h, layer.b, sequence.a, sequence.dh):
+            gpu.copy(rng.normal(0, 0.05, array.shape).astype(np.float32), array)
+        run(layer.copies())
         found = []
         for work in (sequence.forward, sequence.backward):
             together = in_graphs(gpu, work)
@@ -109,12 +104,13 @@ def contenders(
     """What takes part, and why something does not."""
     made: dict[str, Callable[[], float]] = {}
     failed: dict[str, str] = {}
-    for precision, gpu in gpus.items():
-        for variant in VARIANTS:
-            try:
-                made[f"chargru {variant} {precision}"] = ours(gpu, shape, variant, seconds)
-            except BackendError as error:
-                failed[f"chargru {variant} {precision}"] = error.message
+    for precision, variant in OURS:
+        if precision not in gpus:
+            continue
+        try:
+            made[f"chargru {variant} {precision}"] = ours(gpus[precision], shape, variant, seconds)
+        except BackendError as error:
+            failed[f"chargru {variant} {precision}"] = error.message
     if torch is None or not torch.cuda.is_available():
         return made, failed
     for precision in ("float32", "tf32", "bf16"):
@@ -143,16 +139,16 @@ def best(found: dict[str, float], side: str) -> str | None:
 
 
 def main() -> None:
-    parser = arguments(__doc__, 0.4)
+    parser = arguments(__doc__, 0.3)
     parser.add_argument("--compile", action="store_true", help="torch.compile too; takes half a minute a shape")
     parser.add_argument("--shapes", type=int, default=len(SHAPES), help="so many of the shapes")
     options = parser.parse_args()
     gpus = {"float32": device()}
-    with contextlib.suppress(BackendError):  # an older GPU has no TF32
-        gpus["tf32"] = Device.cupy("tf32")
+    with contextlib.suppress(BackendError):  # an older GPU has no tensor cores that we know
+        gpus |= {precision: Device.cupy(precision) for precision in ("tf32", "bf16")}
     print(f"{machine(gpus['float32'])}; medians of {options.rounds} rounds\n")
     begin, figures, rows = time.monotonic(), [], []
-    peak = measure(gpus["float32"]).products
+    peaks = {precision: measure(gpu).products for precision, gpu in gpus.items()}
     for shape in SHAPES[: options.shapes]:
         if time.monotonic() - begin > options.limit:
             break
@@ -171,8 +167,9 @@ def main() -> None:
         our, their = best(found, "chargru"), best(found, "torch")
         rate = {name: B * T / seconds for name, seconds in found.items()}
         operations = flops_per_character(H, L, V)
-        forward, back = steps(gpus["float32"], shape, our.split()[1], options.seconds / 4) if our else (0.0, 0.0)
-        floor = max(LEAST, 12.0 * B * H * H / peak)
+        _, variant, precision = our.split() if our else ("", "", "float32")
+        forward, back = steps(gpus[precision], shape, variant, options.seconds / 4) if our else (0.0, 0.0)
+        floor = max(LEAST, 12.0 * B * H * H / peaks[precision])
         figures.append(
             {"shape": shape, "rates": rate, "failed": failed, "ours": our, "theirs": their,
              "forward": forward, "back": back, "floor": floor}

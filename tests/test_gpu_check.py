@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from chargru.engine.fused.kernels import SOURCE
+from chargru.engine.device import PRECISIONS
+from chargru.engine.fused.kernels import GRU
+from chargru.engine.fused.tensor_launches import TILES, lower_source, tensor_source
 from tests.engine.cuda_on_cpu import emulated_device, needs_compiler
 from tests.engine.cuda_on_cpu.emulator import kernel_names
 
@@ -86,24 +88,23 @@ def test_the_limits_together_are_under_nine_minutes(check):
 def test_the_sanitizer_sees_every_kernel_at_each_of_two_shapes(modules):
     sanitize = importlib.import_module("gpu_sanitize")
     assert len(sanitize.SHAPES) == 2
-    device = emulated_device()
-    launched = set()
-    launch = device.launcher.launch
-
-    def recorded(name, *arguments, **options):
-        launched.add(name)
-        launch(name, *arguments, **options)
-
-    device.launcher.launch = recorded
-    sanitize.exercise(device, 11, 18, 2, 3, 5)
-    assert launched == set(kernel_names(SOURCE.read_text(encoding="utf-8")))
+    for precision in PRECISIONS:
+        device = emulated_device(precision)
+        sanitize.exercise(device, 11, 18, 2, 3, 5)
+        sources = {
+            "float32": [GRU],
+            "tf32": [GRU, tensor_source("tf32", TILES[0], 1), lower_source("tf32")],
+            "bf16": [tensor_source("bf16", TILES[0], 1), lower_source("bf16")],
+        }
+        every_kernel = {name for source in sources[precision] for name in kernel_names(source.text())}
+        assert every_kernel <= set(device.launcher.launched)
 
 
 @needs_compiler
 def test_steps_are_timed_forward_and_back(modules):
     speed = importlib.import_module("gpu_speed")
-    for variant in speed.VARIANTS:
-        assert all(seconds > 0 for seconds in speed.steps(emulated_device(), (18, 5, 3, 1), variant, 0.0))
+    for precision, variant in speed.OURS:
+        assert all(seconds > 0 for seconds in speed.steps(emulated_device(precision), (18, 5, 3, 1), variant, 0.0))
 
 
 def test_figures_of_every_part_are_shown(report):

@@ -34,7 +34,14 @@ def unpacked(tmp_path_factory):
 @pytest.mark.long
 def test_the_wheel_carries_the_program_and_its_texts_only(unpacked):
     names = {path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*") if path.is_file()}
-    needed = {"bundled_corpora/tales.txt", "py.typed", "tui/styles/base.tcss", "tui/demo.jsonl", "engine/fused/gru.cu"}
+    needed = {
+        "bundled_corpora/tales.txt",
+        "py.typed",
+        "tui/styles/base.tcss",
+        "tui/demo.jsonl",
+        "engine/fused/gru.cu",
+        "engine/fused/cell.cuh",
+    }
     assert {f"chargru/{name}" for name in needed} <= names
     assert all(name.startswith(("chargru/", "chargru-")) for name in names)
     assert any(name.endswith("entry_points.txt") for name in names)

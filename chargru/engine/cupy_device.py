@@ -17,7 +17,7 @@ import numpy as np
 from chargru.engine.backend import INSTALL, explain
 from chargru.engine.device import PRECISIONS, Device, DeviceFacts
 from chargru.engine.fused.gemm import gemm
-from chargru.engine.fused.kernels import SOURCE, DeviceArray, Dimensions
+from chargru.engine.fused.kernels import GRU, DeviceArray, Dimensions, Source
 from chargru.engine.parameters import Array
 from chargru.errors import BackendError
 
@@ -29,37 +29,45 @@ _OUT_OF_MEMORY = {"CUDARuntimeError": 2, "CUDADriverError": 2, "CUBLASError": 3}
 
 
 class CupyLauncher:
-    """Launches kernels of `gru.cu`, which is compiled at the first launch and kept by CuPy in its own cache."""
+    """Launches kernels; their sources are compiled at the first launch and kept by CuPy in its own cache."""
 
     def __init__(self, cupy: Any) -> None:
         self._cupy = cupy
-        self._module = cupy.RawModule(code=SOURCE.read_text(encoding="utf-8"), options=("-std=c++17",))
         self._compile_error = cupy.cuda.compiler.CompileException
-        self._kernels: dict[str, Any] = {}
+        self._modules: dict[Source, Any] = {}
+        self._kernels: dict[tuple[Source, str], Any] = {}
 
     def launch(
-        self, name: str, grid: Dimensions, block: Dimensions, arguments: tuple[Any, ...], shared_bytes: int = 0
+        self, name: str, grid: Dimensions, block: Dimensions, arguments: tuple[Any, ...], source: Source = GRU
     ) -> None:
         """Queue the kernel on the current stream.
 
         Raises:
             BackendError: the kernels do not compile here.
         """
-        kernel = self._kernels.get(name)
+        kernel = self._kernels.get((source, name))
         if kernel is None:
             try:
-                kernel = self._kernels[name] = self._module.get_function(name)
+                kernel = self._kernels[source, name] = self._module(source).get_function(name)
             except self._compile_error as error:
                 raise explain(error, self._cupy) or error from None
             except (ImportError, OSError, RuntimeError) as error:  # no nvrtc, a driver that does not load what it made
                 message = f"the GPU kernels cannot be loaded: {_first_line(error)}"
                 unknown = BackendError(message, "install the CuPy that fits your CUDA, or use --backend numpy")
                 raise explain(error, self._cupy) or unknown from None
-        kernel(grid, block, arguments, shared_mem=shared_bytes)
+        kernel(grid, block, arguments)
+
+    def _module(self, source: Source) -> Any:
+        if source not in self._modules:
+            options = ("-std=c++17", *(f"-D{each}" for each in source.defines))
+            self._modules[source] = self._cupy.RawModule(code=source.text(), options=options)
+        return self._modules[source]
 
 
 class CupyDevice(Device):
     """The first NVIDIA GPU, with a stream of its own (graphs are captured from one, never from the default stream)."""
+
+    can_be_timed = True
 
     def __init__(self, precision: str = "float32") -> None:
         """Raises BackendError as `Device.cupy` says."""
@@ -72,9 +80,9 @@ class CupyDevice(Device):
         self._cupy = cupy
         self._cublas = _cublas(cupy)
         facts = _facts(cupy, self._cublas)
-        if precision == "tf32" and float(facts.compute_capability) < 8:
+        if precision != "float32" and float(facts.compute_capability) < 8:
             raise BackendError(
-                f"{facts.name} has no TF32 (compute capability {facts.compute_capability}, 8.0 is needed)",
+                f"{facts.name} has no {precision} (compute capability {facts.compute_capability}, 8.0 is needed)",
                 "use --precision float32",
             )
         super().__init__(cupy, CupyLauncher(cupy), facts, precision)
@@ -113,7 +121,7 @@ class CupyDevice(Device):
     def product(self, a: DeviceArray, b: DeviceArray, out: DeviceArray, *, exact: bool = False) -> Callable[[], None]:
         """What computes out = a b by cuBLAS, see `Device.product`. Cannot be captured."""
         call = gemm(a, b, out)
-        mode = _TF32_MATH if self.precision == "tf32" and not exact else _DEFAULT_MATH
+        mode = _DEFAULT_MATH if self.precision == "float32" or exact else _TF32_MATH
         arguments = (
             *(call.transpose_a, call.transpose_b, call.m, call.n, call.k),  # CUBLAS_OP_N is 0, CUBLAS_OP_T is 1
             *(self._one.ctypes.data, call.A.data.ptr, call.lda, call.B.data.ptr, call.ldb),

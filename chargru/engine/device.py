@@ -13,7 +13,8 @@ import numpy as np
 from chargru.engine.fused.kernels import DeviceArray, Launcher
 from chargru.engine.parameters import Array
 
-PRECISIONS = ("float32", "tf32")
+PRECISIONS = ("float32", "tf32", "bf16")
+"""What time steps multiply; with both others large products are TF32's. Sums and states are float32 always."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,16 @@ class Device:
     This class is all of a device that computes at once, as NumPy does; CuPy's overrides what is different.
     """
 
+    can_be_timed = False
+    """Whether a clock tells which kernels are the quicker ones here."""
+
     def __init__(self, xp: Any, launcher: Launcher, facts: DeviceFacts, precision: str = "float32") -> None:
         self.xp = xp
         self.launcher = launcher
         self.facts = facts
         self.precision = precision
+        self.chosen: dict[tuple[int, int], str] = {}
+        """The variant of the kernels for each size that was asked for, see `fused.variants.chosen`."""
 
     @classmethod
     def cupy(cls, precision: str = "float32") -> Device:

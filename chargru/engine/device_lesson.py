@@ -81,7 +81,7 @@ class DeviceLesson:
         T, B = training.seq_len, training.batch_size
 
         def needed(rows: int) -> int:
-            return lesson_bytes(model, rows, T, len(ids), decay=training.weight_decay > 0)
+            return lesson_bytes(model, rows, T, len(ids), device.precision, decay=training.weight_decay > 0)
 
         with device.active(), told_if_full(device, B, needed):
             self._ids = _uploaded(device, ids)

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 from chargru.config import ModelConfig
 from chargru.engine.device import Device
-from chargru.engine.fused.cupy_gru import sequence_bytes
 from chargru.engine.fused.update_launches import PARTS
+from chargru.engine.fused.variants import layer_bytes
 from chargru.engine.fused.window_launches import COUNTERS, RATES, VERDICT, column_parts
 from chargru.engine.parameters import parameter_count
 from chargru.errors import BackendError
@@ -16,11 +16,16 @@ from chargru.errors import BackendError
 HISTORY = 8192
 """Updates whose losses a device remembers; one more, and the lesson waits for them before it queues the next."""
 
+LARGEST = "tf32"
+"""The precision that takes the most memory."""
+
 _RESERVED = 1.25  # what the pool rounds up, and what cuBLAS works in
 
 
-def network_bytes(config: ModelConfig, batch_size: int, seq_len: int, *, train: bool = True) -> int:
-    """What a `DeviceNetwork` of this size takes of the device's memory, the weights themselves not counted."""
+def network_bytes(
+    config: ModelConfig, batch_size: int, seq_len: int, precision: str = LARGEST, *, train: bool = True
+) -> int:
+    """What a `DeviceNetwork` of this size takes of the device's memory at most, the weights themselves not counted."""
     V, H, L = config.vocab_size, config.hidden_size, config.num_layers
     N = seq_len * batch_size
     numbers = L * (N + batch_size) * H + L * batch_size * H  # h and state
@@ -29,15 +34,23 @@ def network_bytes(config: ModelConfig, batch_size: int, seq_len: int, *, train: 
     if train:
         numbers += N * H + column_parts(N) * max(3 * H, V) + parameter_count(config)
     small = 8 * (COUNTERS + PARTS)
-    return 4 * numbers + small + L * sequence_bytes(seq_len, batch_size, H, train=train)
+    return 4 * numbers + small + L * layer_bytes(seq_len, batch_size, H, precision, train=train)
 
 
-def lesson_bytes(config: ModelConfig, batch_size: int, seq_len: int, characters: int, *, decay: bool = False) -> int:
+def lesson_bytes(
+    config: ModelConfig,
+    batch_size: int,
+    seq_len: int,
+    characters: int,
+    precision: str = LARGEST,
+    *,
+    decay: bool = False,
+) -> int:
     """What a `DeviceLesson` takes: its network, the text's ids, and everything that learns, twice."""
     learning = 4 * parameter_count(config) + config.num_layers * batch_size * config.hidden_size
     numbers = 2 * learning + characters + 2 * HISTORY + (parameter_count(config) if decay else 0)
     numbers -= config.num_layers * batch_size * config.hidden_size  # the state is the network's
-    return network_bytes(config, batch_size, seq_len) + 4 * numbers + 8 * PARTS
+    return network_bytes(config, batch_size, seq_len, precision) + 4 * numbers + 8 * PARTS
 
 
 def batch_hint(fitting: int) -> str:

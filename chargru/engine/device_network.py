@@ -13,8 +13,9 @@ from chargru.engine.device_memory import network_bytes, told_if_full
 from chargru.engine.dropout import kept_levels
 from chargru.engine.fused import update_launches as update
 from chargru.engine.fused import window_launches as into
-from chargru.engine.fused.cupy_gru import DeviceLayer, DeviceSequence, Work, in_graphs, likely_quicker, run
+from chargru.engine.fused.cupy_gru import Work, in_graphs, run
 from chargru.engine.fused.kernels import DeviceArray, check
+from chargru.engine.fused.variants import chosen, make_layer, make_sequence
 from chargru.engine.parameters import Array, Parameters, parameter_count
 from chargru.engine.shard import Regularization
 
@@ -25,10 +26,10 @@ class DeviceNetwork:
     """As `engine.network.Network`, arrays on the device.
 
     `state` (L, B, H) is the hidden state before the next window; `gradients` (a flat device buffer with named views)
-    the last window's, None without `train`. `variant` is "gemm", "fused" or None, for the one that is likely quicker.
+    the last window's, None without `train`. `variant` is one of `fused.variants`, or None for the quickest.
 
     A window is a plan: a list of launches and products over buffers that never move, made at the first window and
-    gone through at every later one. With "fused" whatever stands between two products is one graph.
+    gone through at every later one. Unless it is "gemm", whatever stands between two products is one graph.
 
     Raises:
         BackendError: the device's memory is too small; the message tells sizes that would fit.
@@ -47,11 +48,11 @@ class DeviceNetwork:
     ) -> None:
         """`needed(batch_size)`: the bytes of all that this is a part of, to be told when the memory is full."""
         self.device, self.config, self.shape = device, config, (seq_len, batch_size)
-        self.variant = variant or likely_quicker(device.facts, batch_size, config.hidden_size)
         self._train = train
         self._plans: dict[tuple[object, ...], _Plan] = {}
-        needed = needed or partial(_bytes, config, seq_len, train)
+        needed = needed or partial(_bytes, config, seq_len, train, device.precision)
         with device.active(), told_if_full(device, batch_size, needed):
+            self.variant = variant or chosen(device, batch_size, config.hidden_size)
             self._allocate()
 
     def _allocate(self) -> None:
@@ -65,9 +66,9 @@ class DeviceNetwork:
         self.verdict = xp.empty(into.VERDICT, "float32")
         self.device.copy(good, self.verdict)  # whoever judges its updates writes another
         self.h = xp.empty((L, T + 1, B, H), "float32")
-        self._weights = [DeviceLayer(self.device, H, train=self._train) for _ in range(L)]
+        self._weights = [make_layer(self.device, self.variant, H, train=self._train) for _ in range(L)]
         self._layers = [
-            DeviceSequence(self.device, weights, h, self.variant, train=self._train)
+            make_sequence(self.device, self.variant, weights, h, train=self._train)
             for weights, h in zip(self._weights, self.h, strict=True)
         ]
         self._logits, self._losses = xp.empty((N, V), "float32"), xp.empty(N, "float32")
@@ -122,7 +123,7 @@ class DeviceNetwork:
 
     def grouped(self, work: Sequence[Work]) -> list[Work]:
         """The same work in as few launches as this variant can."""
-        return in_graphs(self.device, work) if self.variant == "fused" else list(work)
+        return list(work) if self.variant == "gemm" else in_graphs(self.device, work)
 
     def _take(self, inputs: DeviceArray, targets: DeviceArray) -> None:
         for own, given in ((self.inputs, inputs), (self.targets, targets)):
@@ -212,5 +213,5 @@ class DeviceNetwork:
         return into.sum_columns(self.device.launcher, source, partial_sums, out)
 
 
-def _bytes(config: ModelConfig, seq_len: int, train: bool, batch_size: int) -> int:
-    return network_bytes(config, batch_size, seq_len, train=train)
+def _bytes(config: ModelConfig, seq_len: int, train: bool, precision: str, batch_size: int) -> int:
+    return network_bytes(config, batch_size, seq_len, precision, train=train)

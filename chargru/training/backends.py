@@ -25,10 +25,7 @@ def backend_for(request: TrainRequest) -> Backend:
 
     Raises:
         BackendError: it cannot be had.
-        ConfigError: a precision that is not there yet.
     """
-    if request.precision == "bf16":
-        raise ConfigError("bf16 is not there yet: it waits for kernels of its own", "use --precision tf32 or float32")
     return choose_backend(request.backend, request.precision or "float32", verify)
 
 

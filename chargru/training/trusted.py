@@ -106,7 +106,7 @@ def _described(device: Device) -> Check:
 def _kernels() -> str:
     """A hash of everything in the engine: while it is worked on, its version stays the same."""
     folder = Path(engine.__file__).parent
-    files = sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".cu"))
+    files = sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".cu", ".cuh"))
     digest = hashlib.sha256()
     for path in files:
         digest.update(path.read_bytes())

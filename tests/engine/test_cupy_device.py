@@ -6,12 +6,16 @@ What it cannot show is whether a real one does the same; `tests/gpu` is for that
 from __future__ import annotations
 
 import sys
+import types
 
 import numpy as np
 import pytest
 
 from chargru.config import ModelConfig, SamplingConfig, TrainingConfig
 from chargru.engine import Device, DeviceLesson, DeviceNetwork, Parameters, Regularization, sample_many
+from chargru.engine.device import PRECISIONS
+from chargru.engine.fused.kernels import GRU
+from chargru.engine.fused.variants import variants_for
 from chargru.errors import BackendError
 from tests.engine.cuda_on_cpu import emulated_device, needs_compiler
 from tests.engine.cuda_on_cpu.fake_cupy import FakeCupy
@@ -38,10 +42,11 @@ def teach(device, variant, count=9):
 
 
 @needs_compiler
-@pytest.mark.parametrize("variant", ["gemm", "fused"])
-@pytest.mark.parametrize("precision", ["float32", "tf32"])
-def test_a_lesson_through_cupy_is_that_of_the_kernels(cupy, variant, precision):
-    found, expected = teach(Device.cupy(precision), variant), teach(emulated_device(), variant)
+@pytest.mark.parametrize(
+    ("precision", "variant"), [(each, variant) for each in PRECISIONS for variant in variants_for(each)]
+)
+def test_a_lesson_through_cupy_is_that_of_the_kernels(cupy, precision, variant):
+    found, expected = teach(Device.cupy(precision), variant), teach(emulated_device(precision), variant)
     np.testing.assert_allclose(found.collect(), expected.collect(), rtol=1e-4)
     for one, other in zip(found.arrays(), expected.arrays(), strict=True):
         assert type(one) is np.ndarray
@@ -67,6 +72,20 @@ def test_whatever_stands_between_two_products_is_captured_once_and_replayed(cupy
         ["sum_all", "finish_sum", "judge", "adam", "end_states"],
     ]
     assert [graph.launched for graph in cupy.graphs] == [8] * 8  # the first update loads the kernels
+
+
+@needs_compiler
+@pytest.mark.parametrize("precision", ["tf32", "bf16"])
+def test_steps_on_tensor_cores_are_captured_with_what_they_round(cupy, precision):
+    teach(Device.cupy(precision), "tensor", count=3)
+    T = TRAINING.seq_len
+    names = [[launch[0] for launch in graph.launches] for graph in cupy.graphs]
+    forward, backward = ["tensor_gates", "tensor_candidate"] * T, ["tensor_back_first", "tensor_back_second"] * (T - 1)
+    assert names[0][:7] == [*["drop"] * 3, *["lower_columns"] * 2, *["lower_rows"] * 2]
+    assert names[1] == ["begin_states", "gather_rows", "lower_rows", *forward]
+    assert names[4][3:-3] == ["tensor_back_start", *backward]
+    assert [source.files[-1] for source in cupy.compiled] == ["gru.cu", "lower.cu", "tensor.cu"]
+    assert set(cupy.math_modes) == {3}
 
 
 @needs_compiler
@@ -137,8 +156,9 @@ def test_facts(cupy):
         ({"error": 100}, "float32", "no NVIDIA GPU"),
         ({"error": 999}, "float32", "CUDA does not start: cudaErrorNumber999"),
         ({"devices": 0}, "float32", "no NVIDIA GPU"),
-        ({"capability": "75"}, "tf32", "no TF32"),
-        ({}, "bf16", "no bf16 kernels"),
+        ({"capability": "75"}, "tf32", "no tf32"),
+        ({"capability": "75"}, "bf16", "no bf16"),
+        ({}, "fp8", "no fp8 kernels"),
     ],
 )
 def test_why_there_is_no_device(monkeypatch, settings, precision, message):
@@ -162,7 +182,7 @@ def test_kernels_that_do_not_compile_are_told_in_one_line(cupy):
     def refuse(name):
         raise cupy.cuda.compiler.CompileException("gru.cu(1): error: no\nand more")
 
-    device.launcher._module.get_function = refuse
+    device.launcher._modules[GRU] = types.SimpleNamespace(get_function=refuse)
     with pytest.raises(BackendError, match=r"could not be compiled: gru.cu\(1\): error: no$"):
         DeviceNetwork(device, MODEL, 2, 2).losses(
             Parameters(MODEL, buffer=device.array(Parameters(MODEL).flat)),
@@ -176,7 +196,7 @@ def test_kernels_that_cannot_be_loaded_are_told_in_one_line(cupy):
     def refuse(name):
         raise errors[name]
 
-    device.launcher._module.get_function = refuse
+    device.launcher._modules[GRU] = types.SimpleNamespace(get_function=refuse)
     errors = {}
     for error, told in (
         (RuntimeError("CuPy failed to load libnvrtc.so.13\nand more"), "a library of CUDA is missing: libnvrtc.so.13$"),

@@ -45,7 +45,7 @@ def small_device(size):
 
 
 def test_a_batch_that_would_fit_is_told():
-    size = int(network_bytes(MODEL, 8, 16) * 1.3)
+    size = int(network_bytes(MODEL, 8, 16, "float32") * 1.3)
     with pytest.raises(BackendError, match=r"memory is full: .* GiB are needed, .* were free") as error:
         DeviceNetwork(small_device(size), MODEL, 32, 16)
     assert error.value.hint == "a batch of 8 would fit: --batch-size 8"
@@ -55,7 +55,7 @@ def test_a_batch_that_would_fit_is_told():
 def test_a_lesson_counts_all_that_it_needs():
     training = TrainingConfig(steps=1, batch_size=32, seq_len=16)
     ids = np.zeros(5000, int)
-    size = int(lesson_bytes(MODEL, 8, 16, 5000) * 1.3)
+    size = int(lesson_bytes(MODEL, 8, 16, 5000, "float32") * 1.3)
     with pytest.raises(BackendError) as error:
         DeviceLesson(small_device(size), ids, MODEL, training)
     assert error.value.hint == "a batch of 8 would fit: --batch-size 8"
@@ -88,4 +88,4 @@ def test_a_lessons_bytes_are_what_is_allocated(decay):
     DeviceLesson(device, ids, MODEL, training)
     allocated = sum(count * buffer.itemsize for buffer, count in device.xp.buffers)
     copied = 4 * Parameters(MODEL).flat.size if decay else 0  # by device.array, outside of xp
-    assert allocated + copied == lesson_bytes(MODEL, 5, 3, 77, decay=decay > 0)
+    assert allocated + copied == lesson_bytes(MODEL, 5, 3, 77, "float32", decay=decay > 0)

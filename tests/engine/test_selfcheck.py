@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from chargru.engine import selfcheck
+from chargru.engine.device import PRECISIONS
+from chargru.engine.fused.kernels import GRU
+from chargru.engine.fused.variants import variants_for
 from tests.engine.cuda_on_cpu import emulated_device, needs_compiler
+from tests.engine.rounding import rounded
 
 pytestmark = needs_compiler
 
@@ -14,18 +18,42 @@ pytestmark = needs_compiler
 @pytest.fixture(autouse=True)
 def small_cases(monkeypatch):
     """The wide case takes the emulator seconds; `test_the_whole_check` does it once."""
-    monkeypatch.setattr(selfcheck, "_CASES", selfcheck._CASES[:2])
+    monkeypatch.setattr(selfcheck, "_WIDE", (11, 48, 1, 3, 2))
+
+
+def like_tensor_cores(device):
+    """Large products round what they multiply, as cuBLAS does where it may use TF32."""
+
+    def product(a, b, out, *, exact=False):
+        def multiply():
+            factors = (np.array(a), np.array(b))
+            out[...] = np.matmul(*factors if exact else (rounded(each, "tf32") for each in factors))
+
+        return multiply
+
+    device.product = product
+    return device
 
 
 def test_a_right_device_passes():
     assert selfcheck.differs(emulated_device()) == ""
 
 
+@pytest.mark.parametrize("precision", ["tf32", "bf16"])
+def test_a_device_that_rounds_passes_in_that_precision_only(precision):
+    device = like_tensor_cores(emulated_device(precision))
+    assert selfcheck.differs(device) == ""
+    assert set(device.chosen.values()) <= set(variants_for(precision))
+    device = like_tensor_cores(emulated_device())
+    assert "off by" in selfcheck.differs(device)
+
+
 @pytest.mark.long
-def test_the_whole_check(monkeypatch):
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_the_whole_check(precision, monkeypatch):
     monkeypatch.undo()
-    assert len(selfcheck._CASES) == 3
-    assert selfcheck.differs(emulated_device()) == ""
+    assert selfcheck._WIDE[1] == 256
+    assert selfcheck.differs(emulated_device(precision)) == ""
 
 
 class Faulty:
@@ -35,8 +63,8 @@ class Faulty:
         self.launcher, self.name, self.spoil = launcher, name, spoil
         self.met = 0
 
-    def launch(self, name, grid, block, arguments, shared_bytes=0):
-        self.launcher.launch(name, grid, block, arguments, shared_bytes)
+    def launch(self, name, grid, block, arguments, source=GRU):
+        self.launcher.launch(name, grid, block, arguments, source)
         if name == self.name:
             self.met += 1
             self.spoil(arguments)
@@ -50,8 +78,8 @@ def spoiling(index, change):
     return spoil
 
 
-def faulty(name, spoil):
-    device = emulated_device()
+def faulty(name, spoil, precision="float32"):
+    device = emulated_device(precision)
     device.launcher = Faulty(device.launcher, name, spoil)
     return device
 
@@ -66,10 +94,18 @@ def not_a_number(array):
 
 @pytest.mark.parametrize("change", [shift, not_a_number])
 @pytest.mark.parametrize(
-    ("kernel", "array"), [("gru_back_first", -1), ("gru_candidate", -1), ("sum_rows_by_id", -1), ("adam", 0)]
+    ("kernel", "array", "precision"),
+    [
+        ("gru_back_first", -1, "float32"),
+        ("gru_candidate", -1, "float32"),
+        ("sum_rows_by_id", -1, "float32"),
+        ("adam", 0, "float32"),
+        ("tensor_candidate", -1, "tf32"),
+        ("tensor_back_second", -2, "bf16"),
+    ],
 )
-def test_a_faulty_kernel_is_found(kernel, array, change):
-    device = faulty(kernel, spoiling(array, change))
+def test_a_faulty_kernel_is_found(kernel, array, precision, change):
+    device = faulty(kernel, spoiling(array, change), precision)
     found = selfcheck.differs(device)
     assert device.launcher.met > 0
     assert "off by" in found
@@ -91,11 +127,3 @@ def test_a_product_that_is_off_is_found_and_named():
     found = selfcheck.differs(device)
     assert "off by" in found
     assert "allowed" in found or "loss" in found
-
-
-def test_tf32_is_allowed_what_tf32_loses():
-    device = emulated_device("tf32")
-    scale_products(device, 1.0005)
-    assert selfcheck.differs(device) == ""
-    device.precision = "float32"
-    assert "off by" in selfcheck.differs(device)

@@ -7,7 +7,8 @@ import pytest
 
 from chargru.config import ModelConfig, TrainingConfig
 from chargru.engine import Crew, DeviceLesson, Parameters, learning_rate_at
-from chargru.engine.fused.cupy_gru import VARIANTS
+from chargru.engine.device import PRECISIONS
+from chargru.engine.fused.variants import variants_for
 from chargru.training.learner import Learner
 
 pytestmark = pytest.mark.gpu
@@ -32,18 +33,26 @@ def teach(device, config, **options):
     return lesson, np.array(lesson.collect())
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_two_hundred_losses_are_those_of_numpy(device, variant, record_property):
+# in float32 the same losses but for rounding; else those of a training that has learned as much
+NEAR = {"float32": 2e-3, "tf32": 2e-2, "bf16": 5e-2}
+WAYS = [(precision, variant) for precision in PRECISIONS for variant in variants_for(precision)]
+
+
+@pytest.mark.parametrize(("precision", "variant"), WAYS)
+def test_two_hundred_losses_are_those_of_numpy(gpu, precision, variant, record_property):
     config = training(weight_decay=0.01)
-    lesson, found = teach(device, config, variant=variant)
+    lesson, found = teach(gpu(precision), config, variant=variant)
     learner = Learner(TEXT, MODEL, config, Crew(1))
     expected = np.array([(each.loss, each.norm) for rate in rates(config) for each in learner.update(rate)])
-    record_property("summary", f"200 updates, {variant}: losses off by {np.abs(found - expected)[:, 0].max():.1e} nats")
-    np.testing.assert_allclose(found[:, 0], expected[:, 0], rtol=2e-3, atol=2e-3)
+    off = np.abs(found - expected)[:, 0].max()
+    record_property("summary", f"200 updates, {precision} {variant}: losses off by {off:.1e} nats")
+    np.testing.assert_allclose(found[:, 0], expected[:, 0], rtol=NEAR[precision], atol=NEAR[precision])
     assert found[-20:, 0].mean() < 0.9 * found[:20, 0].mean()
     assert (lesson.step, lesson.position) == (learner.step, learner.position)
     ours, theirs = lesson.arrays()[1], learner.averaged.flat
-    assert np.linalg.norm(ours - theirs) < 0.05 * np.linalg.norm(theirs - Parameters.initial(MODEL, 1).flat)
+    assert np.linalg.norm(ours - theirs) < (0.05 if precision == "float32" else 0.3) * np.linalg.norm(
+        theirs - Parameters.initial(MODEL, 1).flat
+    )
 
 
 @pytest.mark.parametrize("settings", [{}, {"dropout": 0.2, "weight_drop": 0.1, "state_reset": 0.1}], ids=str)

@@ -173,16 +173,17 @@ def test_an_error_that_cuda_does_not_get_over_is_told_in_one_line(gpu, request_o
         raise BROKEN
 
 
-def test_a_precision_is_asked_of_the_gpu_kept_and_may_change(gpu, request_of):
-    request = request_of(steps=3, precision="tf32", **SMALL)
+@pytest.mark.parametrize("precision", ["tf32", "bf16"])
+def test_a_precision_is_asked_of_the_gpu_kept_and_may_change(precision, gpu, request_of):
+    request = request_of(steps=3, precision=precision, **SMALL)
     trainer = open_session(request)
-    assert trainer.training.precision == "tf32"
+    assert trainer.training.precision == precision
     list(trainer.run())
-    assert gpu == [("auto", "tf32")]
+    assert gpu == [("auto", precision)]
     gpu.clear()
     trainer = open_session(again(request, steps=5))
-    assert gpu[-1] == ("auto", "tf32")
-    assert trainer.training.precision == "tf32"
+    assert gpu[-1] == ("auto", precision)
+    assert trainer.training.precision == precision
     list(trainer.run())
     gpu.clear()
     trainer = open_session(again(request, steps=7, precision="float32"))
@@ -190,15 +191,11 @@ def test_a_precision_is_asked_of_the_gpu_kept_and_may_change(gpu, request_of):
     assert trainer.training.precision == "float32"
 
 
-def test_bf16_is_refused_in_one_line_wherever(gpu, request_of):
-    for backend in ("auto", "numpy", "cupy"):
-        with pytest.raises(ConfigError, match="bf16 is not there yet"):
-            open_session(request_of(steps=3, precision="bf16", backend=backend))
-
-
-def test_tf32_on_the_processor_is_told_to_be_float32(gpu, request_of):
-    events = list(open_session(request_of(steps=3, precision="tf32", backend="numpy", **SMALL)).run())
-    assert any("NumPy computes in float32" in event.message for event in events if isinstance(event, Notice))
+@pytest.mark.parametrize("precision", ["tf32", "bf16"])
+def test_another_precision_on_the_processor_is_told_to_be_float32(precision, gpu, request_of):
+    events = list(open_session(request_of(steps=3, precision=precision, backend="numpy", **SMALL)).run())
+    told = f"{precision} is a GPU's: NumPy computes in float32"
+    assert any(told in event.message for event in events if isinstance(event, Notice))
 
 
 def test_a_run_goes_from_one_backend_to_the_other(gpu, request_of):

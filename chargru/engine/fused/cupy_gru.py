@@ -6,12 +6,14 @@
           whatever kernels stand before and after it, is captured once as a graph and replayed, so the host launches
           one thing. The product runs on ordinary float32 units.
 
-Slabs are (T, B, 3H) with columns [z | r | h], as in the reference: the input products, dW and dx are then one large
-product each over all gates, and a kernel that reads rows of H numbers in one piece loses nothing by it.
+`tensor_gru` has a third way, and `variants` chooses. Slabs are (T, B, 3H) with columns [z | r | h], as in the
+reference: the input products, dW and dx are then one large product each over all gates, and a kernel that reads rows
+of H numbers in one piece loses nothing by it.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import groupby
@@ -19,14 +21,13 @@ from typing import TYPE_CHECKING
 
 from chargru.engine.fused import cell_launches as cell
 from chargru.engine.fused import window_launches as into
-from chargru.engine.fused.kernels import DeviceArray, Launch, blocks
+from chargru.engine.fused.kernels import DeviceArray, Launch
 from chargru.engine.parameters import Parameters
 
 if TYPE_CHECKING:
-    from chargru.engine.device import Device, DeviceFacts
+    from chargru.engine.device import Device
 
 Work = Callable[[], None]
-VARIANTS = ("gemm", "fused")
 
 
 class DeviceLayer:
@@ -54,9 +55,12 @@ class DeviceLayer:
             into.drop(launcher, U_h, self.U_h, counters, part + 1, kept),
             into.drop(launcher, b, self.b, counters, part, into.LEVELS),
         ]
-        for source, to in zip((self.U_zr, self.U_h), self.transposed, strict=False):
-            work.append(into.transpose(launcher, source, to))
-        return work
+        return work + self.copies()
+
+    def copies(self) -> list[Work]:
+        """What refreshes whatever else the loops read of the masked weights."""
+        pairs = zip((self.U_zr, self.U_h), self.transposed, strict=False)
+        return [into.transpose(self._launcher, source, to) for source, to in pairs]
 
     def masking(self, gradients: Parameters, layer: int, counters: DeviceArray, kept: int) -> list[Work]:
         """What gives a dropped weight no gradient and a kept one its scaled one."""
@@ -68,31 +72,34 @@ class DeviceLayer:
         ]
 
 
-class DeviceSequence:
-    """Buffers and loops of one layer for windows of T steps and B rows.
+class DeviceSequence(ABC):
+    """Buffers and loops of one layer for windows of T steps and B rows; each variant has its own loops.
 
     `h` (T + 1, B, H) is the caller's, with h[0] the state before the window. The caller fills `a` (T, B, 3H) with x W
     (the loops add b) and does what is in `forward`, which leaves z, r, h̃ in `a` and fills h[1:]; it fills `dh`
     (T, B, H) with the gradient from above and does `backward`, which fills `da` (T, B, 3H).
     """
 
-    def __init__(self, device: Device, weights: DeviceLayer, h: DeviceArray, variant: str, *, train: bool) -> None:
-        if variant not in VARIANTS:
-            raise ValueError(f"there is no variant {variant}")
+    def __init__(self, device: Device, weights: DeviceLayer, h: DeviceArray, *, train: bool) -> None:
         T, B, H = self.shape = (h.shape[0] - 1, h.shape[1], h.shape[2])
         empty = device.xp.empty
-        self._device, self._weights, self.h = device, weights, h
+        self._device, self.weights, self.h = device, weights, h
         self.a = empty((T, B, 3 * H), "float32")
         self._kept = T if train else 1  # what only the backward pass reads needs no history without one
         self.s = empty((self._kept, B, H), "float32")  # r ⊙ h_{t−1}
         self._pair, self._single = empty((B, 2 * H), "float32"), empty((B, H), "float32")
-        fused = variant == "fused"
-        self.forward = self._fused_forward() if fused else self._gemm_forward()
+        self.forward = self._forward()
         self.backward: list[Work] = []
         if train:
             self.dh, self.da = empty((T, B, H), "float32"), empty((T, B, 3 * H), "float32")
             self._carry = empty((B, H), "float32")
-            self.backward = self._fused_backward() if fused else self._gemm_backward()
+            self.backward = self._backward()
+
+    @abstractmethod
+    def _forward(self) -> list[Work]: ...
+
+    @abstractmethod
+    def _backward(self) -> list[Work]: ...
 
     def recurrent_gradients(self, dU_zr: DeviceArray, dU_h: DeviceArray) -> list[Work]:
         """What writes dU_zr = Σ h_{t−1}ᵀ [da_z da_r] and dU_h = Σ sᵀ da_h after `backward`: one product each."""
@@ -108,28 +115,27 @@ class DeviceSequence:
         """a, h, s and the next h of every step."""
         return [(self.a[t], self.h[t], self.s[t % self._kept], self.h[t + 1]) for t in range(self.shape[0])]
 
-    def _fused_forward(self) -> list[Work]:
-        launcher, weights = self._device.launcher, self._weights
+    def _start(self) -> Launch:
+        last = self.shape[0] - 1
+        return cell.back_start(
+            self._device.launcher, self.dh[last], self.a[last], self.h[last], self.da[last], self._carry
+        )
+
+
+class FusedSequence(DeviceSequence):
+    """Four kernels a step, each a product with its gates."""
+
+    def _forward(self) -> list[Work]:
+        launcher, weights = self._device.launcher, self.weights
         work: list[Work] = []
         for a, h, s, h_next in self._steps():
             work.append(cell.gru_gates(launcher, weights.U_zr, weights.b, a, h, s))
             work.append(cell.gru_candidate(launcher, weights.U_h, weights.b, a, h, s, h_next))
         return work
 
-    def _gemm_forward(self) -> list[Work]:
-        launcher, weights = self._device.launcher, self._weights
-        product = partial(self._device.product, exact=True)
-        work: list[Work] = []
-        for a, h, s, h_next in self._steps():
-            work.append(product(h, weights.U_zr, self._pair))
-            work.append(cell.gate_zr(launcher, self._pair, weights.b, a, h, s))
-            work.append(product(s, weights.U_h, self._single))
-            work.append(cell.gate_h(launcher, self._single, weights.b, a, h, h_next))
-        return work
-
-    def _fused_backward(self) -> list[Work]:
+    def _backward(self) -> list[Work]:
         launcher, carry, q = self._device.launcher, self._carry, self._single
-        U_zr_T, U_h_T = self._weights.transposed
+        U_zr_T, U_h_T = self.weights.transposed
         a, h, da, dh = self.a, self.h, self.da, self.dh
         work: list[Work] = [self._start()]
         for t in reversed(range(self.shape[0])):
@@ -139,10 +145,25 @@ class DeviceSequence:
                 work.append(cell.gru_back_second(launcher, U_zr_T, da[t], q, *before, carry))
         return work
 
-    def _gemm_backward(self) -> list[Work]:
+
+class GemmSequence(DeviceSequence):
+    """Products by cuBLAS, in float32, and a kernel for each gate."""
+
+    def _forward(self) -> list[Work]:
+        launcher, weights = self._device.launcher, self.weights
+        product = partial(self._device.product, exact=True)
+        work: list[Work] = []
+        for a, h, s, h_next in self._steps():
+            work.append(product(h, weights.U_zr, self._pair))
+            work.append(cell.gate_zr(launcher, self._pair, weights.b, a, h, s))
+            work.append(product(s, weights.U_h, self._single))
+            work.append(cell.gate_h(launcher, self._single, weights.b, a, h, h_next))
+        return work
+
+    def _backward(self) -> list[Work]:
         launcher, carry, single = self._device.launcher, self._carry, self._single
         product = partial(self._device.product, exact=True)
-        U_zr_T, U_h_T = self._weights.transposed
+        U_zr_T, U_h_T = self.weights.transposed
         a, h, da, dh, H = self.a, self.h, self.da, self.dh, self.shape[2]
         work: list[Work] = [self._start()]
         for t in reversed(range(self.shape[0])):
@@ -153,12 +174,6 @@ class DeviceSequence:
                 work.append(product(da[t][:, : 2 * H], U_zr_T, single))
                 work.append(cell.back_next(launcher, single, *before, carry))
         return work
-
-    def _start(self) -> Launch:
-        last = self.shape[0] - 1
-        return cell.back_start(
-            self._device.launcher, self.dh[last], self.a[last], self.h[last], self.da[last], self._carry
-        )
 
 
 def run(work: Sequence[Work]) -> None:
@@ -179,25 +194,9 @@ def in_graphs(device: Device, work: Sequence[Work]) -> list[Work]:
     return found
 
 
-def sequence_bytes(seq_len: int, batch_size: int, hidden_size: int, *, train: bool) -> int:
+def sequence_bytes(seq_len: int, batch_size: int, hidden_size: int, *, train: bool, transposed: bool = True) -> int:
     """What one layer's buffers and copies of weights take, `h` not counted."""
     T, B, H = seq_len, batch_size, hidden_size
     rows = T * B * 3 + (T if train else 1) * B + 3 * B + (4 * T * B + B if train else 0)
-    weights = 3 * H * H * (2 if train else 1) + 3 * H
+    weights = 3 * H * H * (2 if train and transposed else 1) + 3 * H
     return 4 * (rows * H + weights)
-
-
-def likely_quicker(facts: DeviceFacts, batch_size: int, hidden_size: int) -> str:
-    """The variant that a step of this size is likely quicker with. Estimated from latencies, never measured.
-
-    A step forward and back has 12 B H² multiplications and additions. Fused kernels get perhaps two fifths of the
-    device's float32 rate, when their tiles fill it, and wait about 1.5 µs for each other four times; products of
-    cuBLAS get perhaps four fifths, but a step costs the host eight launches through CuPy of some 7 µs each.
-    """
-    B, H = batch_size, hidden_size
-    operations = 12.0 * B * H * H
-    tiles = blocks(B, cell.ROWS) * blocks(H, cell.COLS)
-    filled = min(1.0, tiles / max(1, facts.multiprocessors))
-    fused = operations / (0.4 * facts.peak * filled) + 4 * 1.5e-6
-    gemm = max(operations / (0.8 * facts.peak), 8 * 7e-6)
-    return "fused" if fused <= gemm else "gemm"

@@ -25,7 +25,6 @@
 #define INFINITE __int_as_float(0x7f800000)
 #define NOT_A_NUMBER __int_as_float(0x7fc00000)
 
-typedef unsigned int word;
 typedef unsigned long long long_word;
 
 // Places in `counters` (int64) and `rates` (float32), which set_update writes.
@@ -120,78 +119,21 @@ __device__ double block_sum_before(double value, int holders, double *total)
     return sums[thread];
 }
 
-// ------------------------------------------------------------------------------------- the cell, element by element
-
-__device__ __forceinline__ float sigmoid(float x)
-{
-    return 1.0f / (1.0f + expf(-x));  // expf overflows to infinity, which gives 0
-}
-
-// z or r at `column` of [z | r], from the sum of the recurrent product; of r also s = r * h. Rows have H columns.
-__device__ __forceinline__ void gate_zr_at(float sum, const float *b, float *a, const float *h, float *s, int H,
-                                           int row, int half, int column)
-{
-    const size_t at = (size_t)row * 3 * H + (size_t)half * H + column;
-    const float gate = sigmoid(a[at] + b[half * H + column] + sum);
-    a[at] = gate;
-    if (half == 1) {
-        const size_t own = (size_t)row * H + column;
-        s[own] = gate * h[own];
-    }
-}
-
-// h_tilde and the next h; `h_next` may be `h`.
-__device__ __forceinline__ void gate_h_at(float sum, const float *b, float *a, const float *h, float *h_next, int H,
-                                          int row, int column)
-{
-    const size_t at = (size_t)row * 3 * H + column, own = (size_t)row * H + column;
-    const float h_tilde = tanhf(a[at + 2 * H] + b[2 * H + column] + sum);
-    const float z = a[at], before = h[own];
-    a[at + 2 * H] = h_tilde;
-    h_next[own] = before + z * (h_tilde - before);
-}
-
-// From g = dLoss/dh_t: da_h, da_z and carry = g (1 - z), the first part of what flows on to t - 1.
-__device__ __forceinline__ void back_gates_at(float g, const float *a, const float *h, float *da, float *carry, int H,
-                                              int row, int column)
-{
-    const size_t at = (size_t)row * 3 * H + column, own = (size_t)row * H + column;
-    const float z = a[at], h_tilde = a[at + 2 * H];
-    da[at + 2 * H] = g * z * (1.0f - h_tilde * h_tilde);
-    da[at] = g * (h_tilde - h[own]) * z * (1.0f - z);
-    carry[own] = g * (1.0f - z);
-}
-
-// From ds = da_h U_h^T: da_r, and carry += ds * r.
-__device__ __forceinline__ void back_r_at(float ds, const float *a, const float *h, float *da, float *carry, int H,
-                                          int row, int column)
-{
-    const size_t at = (size_t)row * 3 * H + H + column, own = (size_t)row * H + column;
-    const float r = a[at];
-    da[at] = ds * h[own] * r * (1.0f - r);
-    carry[own] += ds * r;
-}
-
 // ------------------------------------------------------------------------------------- "gemm": element-wise kernels
-
-// A thread for each of B * H elements; H threads of a row stand side by side.
-#define ELEMENT                                                                \
-    const size_t element = (size_t)blockIdx.x * blockDim.x + threadIdx.x;      \
-    if (element >= (size_t)B * H) return;                                      \
-    const int row = (int)(element / H), column = (int)(element % H);
 
 extern "C" __global__ void gate_zr(const float *sums, const float *b, float *a, const float *h, float *s, int B, int H)
 {
     ELEMENT
-    gate_zr_at(sums[(size_t)row * 2 * H + column], b, a, h, s, H, row, 0, column);
-    gate_zr_at(sums[(size_t)row * 2 * H + H + column], b, a, h, s, H, row, 1, column);
+    for (int half = 0; half < 2; half++)
+        gate_zr_at(read_zr(b, a, h, H, row, half, column), sums[(size_t)row * 2 * H + half * H + column], a, s, H, row,
+                   half, column);
 }
 
 extern "C" __global__ void gate_h(const float *sums, const float *b, float *a, const float *h, float *h_next, int B,
                                   int H)
 {
     ELEMENT
-    gate_h_at(sums[element], b, a, h, h_next, H, row, column);
+    gate_h_at(read_h(b, a, h, H, row, column), sums[element], a, h_next, H, row, column);
 }
 
 // The last step of a window: nothing flows back into it but what comes from above.
@@ -199,14 +141,14 @@ extern "C" __global__ void back_start(const float *dh, const float *a, const flo
                                       int H)
 {
     ELEMENT
-    back_gates_at(dh[element], a, h, da, carry, H, row, column);
+    back_gates_at(read_back_gates(a, h, H, row, column), dh[element], da, carry, H, row, column);
 }
 
 extern "C" __global__ void back_r(const float *ds, const float *a, const float *h, float *da, float *carry, int B,
                                   int H)
 {
     ELEMENT
-    back_r_at(ds[element], a, h, da, carry, H, row, column);
+    back_r_at(read_back_r(a, h, carry, H, row, column), ds[element], da, carry, H, row, column);
 }
 
 // `sums` = [da_z da_r] [U_z U_r]^T of step t; dh, a, h, da are of step t - 1.
@@ -214,7 +156,8 @@ extern "C" __global__ void back_next(const float *sums, const float *dh, const f
                                      float *carry, int B, int H)
 {
     ELEMENT
-    back_gates_at(dh[element] + carry[element] + sums[element], a, h, da, carry, H, row, column);
+    const float g = dh[element] + carry[element] + sums[element];
+    back_gates_at(read_back_gates(a, h, H, row, column), g, da, carry, H, row, column);
 }
 
 // ------------------------------------------------------------------------------------- "fused": product and gate
@@ -292,7 +235,8 @@ extern "C" __global__ void __launch_bounds__(COLS *WARPS, 2)
 {
     PLACE(2)
     product(h, H, U_zr + (size_t)half * H, 2 * H, B, H, H, first_row, column, sums);
-    FOR_EACH_SUM(H) gate_zr_at(sums[i], b, a, h, s, H, row, half, column);
+    FOR_EACH_SUM(H)
+    gate_zr_at(read_zr(b, a, h, H, row, half, column), sums[i], a, s, H, row, half, column);
 }
 
 // Phase 2 forward: h_tilde and the next h from s U_h.
@@ -303,7 +247,7 @@ extern "C" __global__ void __launch_bounds__(COLS *WARPS, 2)
     PLACE(1)
     (void)half;
     product(s, H, U_h, H, B, H, H, first_row, column, sums);
-    FOR_EACH_SUM(H) gate_h_at(sums[i], b, a, h, h_next, H, row, column);
+    FOR_EACH_SUM(H) gate_h_at(read_h(b, a, h, H, row, column), sums[i], a, h_next, H, row, column);
 }
 
 // Phase 1 backward: ds = da_h U_h^T, thus da_r and carry += ds * r, in one half; q = da_z U_z^T in the other.
@@ -317,7 +261,7 @@ extern "C" __global__ void __launch_bounds__(COLS *WARPS, 2)
     FOR_EACH_SUM(H)
     {
         if (half == 0)
-            back_r_at(sums[i], a, h, da, carry, H, row, column);
+            back_r_at(read_back_r(a, h, carry, H, row, column), sums[i], da, carry, H, row, column);
         else
             q[(size_t)row * H + column] = sums[i];
     }
@@ -335,7 +279,8 @@ extern "C" __global__ void __launch_bounds__(COLS *WARPS, 2)
     FOR_EACH_SUM(H)
     {
         const size_t own = (size_t)row * H + column;
-        back_gates_at(dh[own] + carry[own] + q[own] + sums[i], a, h, da, carry, H, row, column);
+        const float g = dh[own] + carry[own] + q[own] + sums[i];
+        back_gates_at(read_back_gates(a, h, H, row, column), g, da, carry, H, row, column);
     }
 }
 

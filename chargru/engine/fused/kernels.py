@@ -1,8 +1,9 @@
-"""The CUDA source, and how its kernels are launched: checked once, then often.
+"""The CUDA sources, and how their kernels are launched: checked once, then often.
 
 A raw kernel checks nothing: a wrong type, shape or stride reads somebody else's memory. So every kernel has a function
-(in `cell_launches`, `window_launches`, `update_launches`) that looks at its arrays and returns a `Launch`, which can
-be repeated as long as its arrays live. That costs nothing in the loops and is what a graph is captured from.
+(in `cell_launches`, `tensor_launches`, `window_launches`, `update_launches`) that looks at its arrays and returns a
+`Launch`, which can be repeated as long as its arrays live. That costs nothing in the loops and is what a graph is
+captured from.
 """
 
 from __future__ import annotations
@@ -16,18 +17,33 @@ import numpy as np
 DeviceArray = Any
 """An array of the device's library (a cupy.ndarray; a numpy.ndarray where tests run the kernels on the processor)."""
 
-SOURCE = Path(__file__).with_name("gru.cu")
+FOLDER = Path(__file__).parent
 
 Dimensions = tuple[int, int, int]
 
 _GRID_X, _GRID_YZ = 2**31 - 1, 65535  # the most blocks that CUDA launches along an axis
 
 
+@dataclass(frozen=True)
+class Source:
+    """Files of this folder that are compiled as one, and what is defined for them, NAME=value."""
+
+    files: tuple[str, ...]
+    defines: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        """The files, one behind the other."""
+        return "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in self.files)
+
+
+GRU = Source(("cell.cuh", "gru.cu"))
+
+
 class Launcher(Protocol):
-    """Runs a kernel of `gru.cu` by name over arrays and NumPy scalars, whose types are those of its parameters."""
+    """Runs a kernel of a source by name over arrays and NumPy scalars, whose types are those of its parameters."""
 
     def launch(
-        self, name: str, grid: Dimensions, block: Dimensions, arguments: tuple[Any, ...], shared_bytes: int = 0
+        self, name: str, grid: Dimensions, block: Dimensions, arguments: tuple[Any, ...], source: Source = GRU
     ) -> None:
         """Queue the kernel; returns at once."""
         ...
@@ -42,6 +58,7 @@ class Launch:
     grid: Dimensions
     block: Dimensions
     arguments: tuple[Any, ...]
+    source: Source = GRU
 
     def __post_init__(self) -> None:
         x, y, z = self.grid
@@ -49,7 +66,7 @@ class Launch:
             raise ValueError(f"{self.name} cannot be launched with {self.grid} blocks")
 
     def __call__(self) -> None:
-        self.launcher.launch(self.name, self.grid, self.block, self.arguments)
+        self.launcher.launch(self.name, self.grid, self.block, self.arguments, self.source)
 
 
 def check(name: str, array: DeviceArray, dtype: type[np.generic], *shape: int) -> None:

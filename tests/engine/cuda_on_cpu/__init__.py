@@ -1,4 +1,4 @@
-"""The CUDA kernels on the processor: gru.cu compiled by g++ behind a shim, launched over NumPy arrays.
+"""The CUDA kernels on the processor, compiled by g++ behind a shim and launched over NumPy arrays.
 
 from tests.engine.cuda_on_cpu import emulated_device, needs_compiler
 
@@ -14,7 +14,7 @@ import sys
 import pytest
 
 from chargru.engine.device import Device, DeviceFacts
-from tests.engine.cuda_on_cpu.emulator import Emulator
+from tests.engine.cuda_on_cpu.emulator import Edit, Emulator
 from tests.engine.cuda_on_cpu.guarded import Guarded
 
 needs_compiler = pytest.mark.skipif(
@@ -24,11 +24,11 @@ needs_compiler = pytest.mark.skipif(
 FACTS = DeviceFacts("a processor that plays a GPU", "9.0", 1 << 30, 13000, 13000, "none", 132, 1.7e9)
 
 
-def emulated_device(precision: str = "float32", order: int = 0, source: str | None = None) -> Device:
+def emulated_device(precision: str = "float32", order: int = 0, edit: Edit | None = None) -> Device:
     """A device whose kernels run on the processor over NumPy arrays.
 
     What `xp.empty` makes holds NaN (or a number far out of range) until it is written, and stands between guards, which
-    `device.xp.check()` looks at. `order` is that of threads and `source` other CUDA, see
+    `device.xp.check()` looks at. `order` is that of threads and `edit` changes the CUDA, see
     `Emulator`.
     """
-    return Device(Guarded(), Emulator(order, source), FACTS, precision)
+    return Device(Guarded(), Emulator(order, edit), FACTS, precision)

@@ -1,4 +1,4 @@
-"""Compiles gru.cu for the processor and launches its kernels over NumPy arrays."""
+"""Compiles the CUDA sources for the processor and launches their kernels over NumPy arrays."""
 
 from __future__ import annotations
 
@@ -8,18 +8,23 @@ import hashlib
 import os
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from chargru.engine.fused.kernels import SOURCE
+from chargru.engine.fused.kernels import FOLDER, GRU, Source
+
+Edit = Callable[[str, str], str]
+"""Given a file's name and text, the text to compile in its place."""
 
 _HERE = Path(__file__).resolve().parent
 _CACHE = _HERE.parents[2] / ".pytest_cache" / "cuda_on_cpu"
 _FLAGS = [
     *("-x", "c++", "-std=c++17", "-O2", "-march=native", "-ffp-contract=off", "-fno-strict-aliasing"),
     "-Wl,-Bsymbolic",  # a kernel's name may be that of a function somewhere in this process
+    "-fno-gnu-unique",  # shared memory is a library's own, though its name is that of another one's
     *("-fPIC", "-shared", "-U_FORTIFY_SOURCE", "-Wall", "-Wno-unknown-pragmas"),
     # an index beyond a shared array or an overflow of an int ends the process
     *("-fsanitize=bounds,signed-integer-overflow", "-fsanitize-undefined-trap-on-error"),
@@ -32,23 +37,25 @@ def kernel_names(source: str) -> list[str]:
     return re.findall(declaration, source)
 
 
-@functools.cache
-def source_text() -> str:
-    """The kernels as they are."""
-    return SOURCE.read_text(encoding="utf-8")
+def text_of(name: str) -> str:
+    """A file of the CUDA sources, or what stands for it here: g++ knows no PTX."""
+    path = _HERE / "tensor_core_on_cpu.h" if name == "tensor_core.cuh" else FOLDER / name
+    return path.read_text(encoding="utf-8")
 
 
 @functools.cache
-def _library(source: str) -> ctypes.CDLL:
-    names = kernel_names(source)
+def _library(source: Source, edit: Edit | None) -> ctypes.CDLL:
+    text = "\n".join(edit(name, text_of(name)) if edit else text_of(name) for name in source.files)
+    names = kernel_names(text)
     listed = ",\n".join(f"    KERNEL({name})" for name in names)
+    defined = "\n".join(f"#define {each.replace('=', ' ')}" for each in source.defines)
     program = (
-        f'#include "{_HERE / "shim.h"}"\n{source}\n'
+        f'#include "{_HERE / "shim.h"}"\n{defined}\n{text}\n'
         f"Kernel kernels[] = {{\n{listed}}};\nconst int kernel_count = {len(names)};\n"
     )
     shim = (_HERE / "shim.h").read_text(encoding="utf-8")
     key = hashlib.sha256("\0".join([program, shim, *_FLAGS]).encode()).hexdigest()[:16]
-    built = _CACHE / f"gru-{key}.so"
+    built = _CACHE / f"{Path(source.files[-1]).stem}-{key}.so"
     if not built.exists():
         _CACHE.mkdir(parents=True, exist_ok=True)
         mine = _CACHE / f"{key}-{os.getpid()}"
@@ -71,10 +78,10 @@ class Emulator:
     are numbered, 1 the other way round, larger ones shuffled. `launched` counts the launches of each kernel.
     """
 
-    def __init__(self, order: int = 0, source: str | None = None) -> None:
-        """`source`: CUDA other than gru.cu."""
+    def __init__(self, order: int = 0, edit: Edit | None = None) -> None:
+        """`edit` changes the sources."""
         self.order = order
-        self._source = source or source_text()
+        self._edit = edit
         self.launched: dict[str, int] = {}
 
     def launch(
@@ -83,10 +90,11 @@ class Emulator:
         grid: tuple[int, int, int],
         block: tuple[int, int, int],
         arguments: tuple[Any, ...],
-        shared_bytes: int = 0,
+        source: Source = GRU,
     ) -> None:
         """Run the kernel to its end."""
-        self._check(name, grid, block, arguments, shared_bytes)
+        library = _library(source, self._edit)
+        self._check(library, name, grid, block, arguments)
         slots = []
         for each in arguments:
             if isinstance(each, np.ndarray):
@@ -95,14 +103,13 @@ class Emulator:
                 slots.append(ctypes.create_string_buffer(each.tobytes(), 8))
         pointers = (ctypes.c_void_p * len(slots))(*(ctypes.addressof(slot) for slot in slots))
         three = ctypes.c_uint * 3
-        run = _library(self._source).run_kernel
-        wrong = run(name.encode(), three(*grid), three(*block), pointers, ctypes.c_uint(self.order))
+        wrong = library.run_kernel(name.encode(), three(*grid), three(*block), pointers, ctypes.c_uint(self.order))
         if wrong:
             raise RuntimeError(f"{name}: {wrong.decode()}")
         self.launched[name] = self.launched.get(name, 0) + 1
 
-    def _check(self, name: str, grid: Any, block: Any, arguments: tuple[Any, ...], shared_bytes: int) -> None:
-        found = _library(self._source).kernel_signature(name.encode())
+    def _check(self, library: ctypes.CDLL, name: str, grid: Any, block: Any, arguments: tuple[Any, ...]) -> None:
+        found = library.kernel_signature(name.encode())
         assert found is not None, f"there is no kernel {name}"
         expected = found.decode().split()
         given = []
@@ -116,4 +123,3 @@ class Emulator:
         assert all(1 <= size <= 65535 for size in grid[1:]), (name, grid)
         assert all(1 <= size <= 1024 for size in block[:2]), (name, block)
         assert block[0] * block[1] * block[2] <= 1024, (name, block)
-        assert shared_bytes == 0, "no kernel has shared memory of a size unknown to its source"

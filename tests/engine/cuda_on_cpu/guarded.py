@@ -46,4 +46,7 @@ class Guarded:
 
 
 def _wrong(dtype: np.dtype) -> Any:
-    return np.nan if dtype.kind == "f" else np.iinfo(dtype).min // 2
+    if dtype.kind == "f":
+        return np.nan
+    # whole numbers without a sign hold rounded ones: all bits are a NaN of bfloat16 and of TF32
+    return np.iinfo(dtype).max if dtype.kind == "u" else np.iinfo(dtype).min // 2

@@ -29,8 +29,14 @@
 using std::isfinite;
 using std::max;
 
+struct float2 {
+    float x, y;
+};
 struct float4 {
     float x, y, z, w;
+};
+struct __align__(16) uint4 {
+    unsigned x, y, z, w;
 };
 struct Index {
     unsigned x, y, z;
@@ -181,6 +187,8 @@ std::string letter()
         return "i";
     else if constexpr (std::is_same_v<T, unsigned>)
         return "I";
+    else if constexpr (std::is_same_v<T, unsigned short>)
+        return "H";
     else if constexpr (std::is_same_v<T, long long>)
         return "q";
     else
