@@ -12,7 +12,7 @@ from tests.engine.rounding import lowered, rounded
 
 pytestmark = needs_compiler
 
-SMALL = TILES[1]
+SMALL = TILES[0]
 # (B, H): less than a chunk, whole tiles, ragged in both, a warp without a chunk, warps with one and with two
 SHAPES = [(1, 1), (3, 5), (16, 32), (17, 33), (7, 70), (2, 300)]
 FLAVOURS = [
