@@ -125,6 +125,11 @@ class DeviceLesson:
         """How often the text has been read so far, all readers together."""
         return self.position * self.training.batch_size / len(self._ids)
 
+    @property
+    def launches(self) -> int:
+        """What an update queues, about: kernels, graphs and products."""
+        return self.network.launches + len(self._finish) + 2
+
     def update(self, rate: float) -> None:
         """Queue one update at this learning rate; never waits (but see `HISTORY`)."""
         training, network = self.training, self.network

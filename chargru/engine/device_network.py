@@ -49,6 +49,8 @@ class DeviceNetwork:
         """`needed(batch_size)`: the bytes of all that this is a part of, to be told when the memory is full."""
         self.device, self.config, self.shape = device, config, (seq_len, batch_size)
         self._train = train
+        self.launches = 0
+        """What the last `window` queued: kernels, graphs and products."""
         self._plans: dict[tuple[object, ...], _Plan] = {}
         needed = needed or partial(_bytes, config, seq_len, train, device.precision)
         with device.active(), told_if_full(device, batch_size, needed):
@@ -118,6 +120,7 @@ class DeviceNetwork:
         inside `device.active()`.
         """
         packing, work, _ = self._plan(parameters, dropout, weight_drop, forget, gradients=True)
+        self.launches = len(packing) + len(work)
         run(packing)
         run(work)
 

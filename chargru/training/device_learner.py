@@ -2,7 +2,8 @@
 
 Reading a loss waits for the device, and while the host then prepares the next update the device has nothing to do. So
 updates are queued for about a tenth of a second and read together, which is soon enough for a chart, for a word of the
-user's and for a loss that is not finite: the device itself lets no such update change anything.
+user's and for a loss that is not finite: the device itself lets no such update change anything. No more are queued than
+CUDA takes before it makes the host wait for room, which takes all of a core; the wait for a loss takes none.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ Array = npt.NDArray[Any]
 
 SECONDS = 0.1  # of queued work, about
 MOST = 512  # updates queued at once
+PENDING = 960  # launches, of some thousand that CUDA takes
 
 
 class DeviceLearner:
@@ -87,8 +89,9 @@ class DeviceLearner:
             return ()
         updates = [Update(loss, norm) for loss, norm in self._lesson.collect()]
         seconds = max(1e-9, self._clock() - self._since)
+        room = min(MOST, PENDING // self._lesson.launches)
         # never more than twice as many as before: the first updates of all compile and capture
-        self._wanted = max(1, min(MOST, 2 * self._wanted, int(SECONDS * self._queued / seconds)))
+        self._wanted = max(1, min(room, 2 * self._wanted, int(SECONDS * self._queued / seconds)))
         self._queued = 0
         return updates
 

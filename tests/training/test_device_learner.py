@@ -10,13 +10,14 @@ import pytest
 
 from chargru.config import ModelConfig, TrainingConfig
 from chargru.training import device_learner
-from chargru.training.device_learner import MOST, SECONDS, DeviceLearner
+from chargru.training.device_learner import MOST, PENDING, SECONDS, DeviceLearner
 
 
 class FakeLesson:
     """Queues at once and takes `each` seconds for an update when its losses are collected."""
 
     each = 0.001
+    launches = 1
 
     def __init__(self, device, ids, model, training, *, arrays=None, step=0, position=0):
         self.clock, self.arrays_given = device, arrays
@@ -75,6 +76,14 @@ def waits(subject, updates):
             told.append(since)
             since = 0
     return told
+
+
+@pytest.mark.parametrize("launches", [1, 16, 2 * PENDING])
+def test_no_more_is_queued_than_cuda_takes_without_making_the_host_wait(learner, launches):
+    subject = learner(1e-6)
+    subject._lesson.launches = launches
+    most = max(waits(subject, 3_000))
+    assert most == min(MOST, max(1, PENDING // launches))
 
 
 @pytest.mark.parametrize(("each", "usual"), [(0.001, 100), (0.02, 5), (0.5, 1), (1e-6, MOST)])

@@ -57,6 +57,7 @@ class FakeCupy(types.ModuleType):
         self.graphs: list[Graph] = []
         self.math_modes: list[int] = []  # of every product
         self.compiled: list[Source] = []
+        self.asleep = False  # whether what was queued was waited for by an event that sleeps
         self.__version__ = "14.2.0"
         self.ndarray = Array
         self.copyto = np.copyto
@@ -84,6 +85,7 @@ class FakeCupy(types.ModuleType):
             nvrtc=types.SimpleNamespace(getVersion=lambda: (13, 0)),
             Device=lambda number: Place(capability),
             Stream=lambda *, non_blocking: Stream(fake, non_blocking),
+            Event=lambda *, block, disable_timing: Event(fake, block and disable_timing),
         )
 
     def install(self, monkeypatch: Any) -> None:
@@ -133,6 +135,8 @@ class FakeCupy(types.ModuleType):
     def asnumpy(self, array: Array) -> np.ndarray:
         assert isinstance(array, Array)
         assert self.current().capturing is None, "waited for while capturing"
+        assert self.asleep, "waited for awake, which takes all of a core"
+        self.asleep = False
         return np.array(array, subok=False)
 
 
@@ -145,6 +149,20 @@ class Place:
     def __enter__(self) -> None: ...
 
     def __exit__(self, *error: object) -> None: ...
+
+
+class Event:
+    def __init__(self, cupy: FakeCupy, sleeps: bool) -> None:
+        self._cupy, self._sleeps, self._recorded = cupy, sleeps, False
+
+    def record(self, stream: Stream) -> None:
+        assert stream.capturing is None
+        assert self._cupy.current() is stream
+        self._recorded = True
+
+    def synchronize(self) -> None:
+        assert self._recorded
+        self._cupy.asleep = self._sleeps
 
 
 class Stream:
