@@ -138,6 +138,9 @@ def show_speed(found: list[dict[str, Any]]) -> list[str]:
         )
         notes.append(f"- {shape}: " + ", ".join(f"{name} {rate / 1e3:,.0f}" for name, rate in rates.items()))
         notes += [f"- {shape}: {name} failed: {reason}" for name, reason in each["failed"].items()]
+        if tiles := each.get("tiles"):
+            told = ", ".join(f"{name} {1e6 * seconds:.1f}" for name, seconds in tiles.items())
+            notes.append(f"- {shape}: a step both ways in bf16 by tile (* those that are taken), µs: {told}")
     return [*table(_SPEED_HEADER, rows), *notes, ""]
 
 

@@ -29,7 +29,9 @@ from chargru.engine import flops_per_character
 from chargru.engine.device import Device
 from chargru.engine.device_lesson import DeviceLesson
 from chargru.engine.device_rates import measure
-from chargru.engine.fused.cupy_gru import in_graphs, run
+from chargru.engine.fused.cupy_gru import DeviceSequence, in_graphs, run
+from chargru.engine.fused.tensor_gru import TensorLayer, TensorSequence
+from chargru.engine.fused.tensor_launches import TILES, Tile, fitting_tile
 from chargru.engine.fused.variants import make_layer, make_sequence
 from chargru.errors import BackendError
 
@@ -80,13 +82,18 @@ def theirs(shape: tuple[int, int, int, int], precision: str, compiled: bool, sec
     return timed(update, torch.cuda.synchronize, seconds)
 
 
-def steps(gpu: Device, shape: tuple[int, int, int, int], variant: str, seconds: float) -> tuple[float, float]:
-    """Seconds of a step of one layer, forward and back, of whole windows."""
+def steps(
+    gpu: Device, shape: tuple[int, int, int, int], variant: str, seconds: float, tile: Tile | None = None
+) -> tuple[float, float]:
+    """Seconds of a step of one layer, forward and back, of whole windows; on tensor cores by this tile."""
     H, B, T, _ = shape
     with gpu.active():
         h = gpu.xp.zeros((T + 1, B, H), "float32")
         layer = make_layer(gpu, variant, H, train=True)
-        sequence = make_sequence(gpu, variant, layer, h, train=True)
+        if isinstance(layer, TensorLayer):
+            sequence: DeviceSequence = TensorSequence(gpu, layer, h, train=True, tile=tile)
+        else:
+            sequence = make_sequence(gpu, variant, layer, h, train=True)
         rng = np.random.default_rng(0)
         for array in (layer.U_zr, layer.U_h, layer.b, sequence.a, sequence.dh):
             gpu.copy(rng.normal(0, 0.05, array.shape).astype(np.float32), array)
@@ -96,6 +103,16 @@ def steps(gpu: Device, shape: tuple[int, int, int, int], variant: str, seconds: 
             together = in_graphs(gpu, work)
             found.append(timed(lambda work=together: run(work), gpu.synchronize, seconds)() / T)
     return found[0], found[1]
+
+
+def by_tile(gpu: Device, shape: tuple[int, int, int, int], seconds: float) -> dict[str, float]:
+    """Seconds of a step both ways on tensor cores by every tile, the one that would be taken marked with a star."""
+    H, B, _, _ = shape
+    taken = {fitting_tile(gpu.facts.multiprocessors, B, H, halves) for halves in (2, 1)}
+    return {
+        f"{tile.rows}x{tile.columns}{'*' if tile in taken else ''}": sum(steps(gpu, shape, "tensor", seconds, tile))
+        for tile in TILES
+    }
 
 
 def contenders(
@@ -172,7 +189,8 @@ def main() -> None:
         floor = max(LEAST, 12.0 * B * H * H / peaks[precision])
         figures.append(
             {"shape": shape, "rates": rate, "failed": failed, "ours": our, "theirs": their,
-             "forward": forward, "back": back, "floor": floor}
+             "forward": forward, "back": back, "floor": floor,
+             "tiles": by_tile(gpus["bf16"], shape, options.seconds / 20) if "bf16" in gpus else {}}
         )  # fmt: skip
         write(options.json, figures)
         rows.append(

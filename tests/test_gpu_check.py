@@ -107,12 +107,21 @@ def test_steps_are_timed_forward_and_back(modules):
         assert all(seconds > 0 for seconds in speed.steps(emulated_device(precision), (18, 5, 3, 1), variant, 0.0))
 
 
+@needs_compiler
+@pytest.mark.long
+def test_every_tile_is_timed_and_those_that_are_taken_are_marked(modules):
+    found = importlib.import_module("gpu_speed").by_tile(emulated_device("bf16"), (18, 5, 2, 1), 0.0)
+    assert list(found) == ["16x16*", "16x32", "32x32", "32x64", "64x64"]
+    assert all(seconds > 0 for seconds in found.values())
+
+
 def test_figures_of_every_part_are_shown(report):
     shown = report.show_speed(
         [{"shape": [512, 64, 128, 2], "rates": {"chargru fused tf32": 4e6, "torch bf16 compiled": 1e6}, "failed": {},
           "ours": "chargru fused tf32", "theirs": "torch bf16 compiled", "forward": 3.1e-6, "back": 5.2e-6,
-          "floor": 4e-6}]
+          "floor": 4e-6, "tiles": {"16x16": 9e-6, "16x32*": 8e-6}}]
     )  # fmt: skip
+    assert any("16x16 9.0, 16x32* 8.0" in line for line in shown)
     assert "| 4,000 | fused tf32 | 1,000 | bf16 compiled | **4.00×** | 3.1 | 5.2 | 4.0 |" in shown[2]
     learned = {
         "text": "t", "characters": 9, "seconds": 180.0, "opening": 1.0, "updates": 5, "recoveries": 0, "rate": 1e6,
