@@ -1,6 +1,6 @@
 """Everything that only a GPU can show, in one command and under nine minutes; the figures go to gpu_results.md.
 
-    benchmarks/gpu_check.sh [--text tinyshakespeare.txt] [--only tests,speed] [--learn 180]
+    benchmarks/gpu_check.sh [--text tinyshakespeare.txt] [--only tests,speed] [--learn 180] [--precision bf16]
 
 In this order: the GPU and what it does a second, the tests on it, the learning run, speed, sampling and memory,
 NVIDIA's compute-sanitizer over every kernel where it is installed, and torch.compile at one shape. Each part is a
@@ -58,6 +58,7 @@ def parts(options: argparse.Namespace) -> list[Part]:
 
     def learn(out: Path) -> list[str]:
         words = ["--text", options.text, "--time", str(options.learn), "--json", str(out)]
+        words += ["--precision", options.precision] if options.precision else []
         return python(str(HERE / "gpu_learning.py"), *words)
 
     found = [
@@ -151,6 +152,7 @@ def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--text", default="tales", help="what the learning run learns: a file, or a name")
     parser.add_argument("--learn", type=float, default=180.0, help="seconds of the learning run")
+    parser.add_argument("--precision", default="", help="what the learning run multiplies")
     parser.add_argument("--only", default="", help="parts, with commas between them")
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--blank", action="store_true", help="write a report in which nothing has been run")

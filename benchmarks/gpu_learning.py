@@ -15,9 +15,8 @@ from pathlib import Path
 
 from gpu_common import device, machine, print_table, write
 
-from chargru.config import TrainRequest
+from chargru.config import PRECISIONS, TrainRequest
 from chargru.engine import Crew, Parameters, available_cores
-from chargru.engine.device import PRECISIONS
 from chargru.events import Evaluated, Finished, Notice, Recovered
 from chargru.storage.checkpoint import load
 from chargru.training.evaluation import evaluate

@@ -14,10 +14,9 @@ import sys
 import common  # noqa: F401  which makes the package importable
 import numpy as np
 
-from chargru.config import ModelConfig, SamplingConfig, TrainingConfig
+from chargru.config import PRECISIONS, ModelConfig, SamplingConfig, TrainingConfig
 from chargru.engine import Device, DeviceLesson, sample_many
 from chargru.engine.backend import open_device
-from chargru.engine.device import PRECISIONS
 from chargru.engine.fused.variants import variants_for
 from chargru.errors import BackendError
 

@@ -17,6 +17,9 @@ from typing import Any, Self
 
 from chargru.errors import ConfigError
 
+PRECISIONS = ("float32", "tf32", "bf16")
+"""What the time steps of a GPU multiply; with both others its large products are TF32's."""
+
 
 def setting(
     default: Any,
@@ -118,7 +121,7 @@ class TrainingConfig(Settings):
     threads: int = setting(0, "processor threads, 0 for one per core", low=0, high=256)
     seed: int = setting(1, "seed of initial weights and dropout", low=0, high=2**63 - 1)
     dtype: str = setting("float32", "number format of the weights", choices=("float32", "float64"))
-    precision: str = setting("float32", "what a GPU multiplies", choices=("float32", "tf32", "bf16"))
+    precision: str = setting("float32", "numbers that a GPU multiplies; sums stay float32", choices=PRECISIONS)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -155,7 +158,7 @@ class TrainRequest(Settings):
     encoding: str | None = setting(None, "encoding of the text; found out otherwise")
     replace_bad_bytes: bool = setting(False, "read undecodable bytes as the replacement character instead of refusing")
     backend: str = setting("auto", "where arrays live", choices=("auto", "numpy", "cupy"))
-    precision: str | None = setting(None, "what a GPU multiplies", choices=("float32", "tf32", "bf16"))
+    precision: str | None = setting(None, "numbers that a GPU multiplies; sums stay float32", choices=PRECISIONS)
     time: float | None = setting(None, "budget: seconds of wall-clock time", low=1, high=30 * 86400)
     steps: int | None = setting(None, "budget: updates", low=1, high=10**9)
     epochs: float | None = setting(None, "budget: passes over the training text", low=0.001, high=10**6)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from chargru.engine.device import PRECISIONS
+from chargru.config import PRECISIONS
 from chargru.engine.fused.kernels import GRU
 from chargru.engine.fused.tensor_launches import TILES, lower_source, tensor_source
 from tests.engine.cuda_on_cpu import emulated_device, needs_compiler

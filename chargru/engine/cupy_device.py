@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from chargru.config import PRECISIONS
 from chargru.engine.backend import INSTALL, explain
-from chargru.engine.device import PRECISIONS, Device, DeviceFacts
+from chargru.engine.device import Device, DeviceFacts
 from chargru.engine.fused.gemm import gemm
 from chargru.engine.fused.kernels import GRU, DeviceArray, Dimensions, Source
 from chargru.engine.parameters import Array

@@ -13,9 +13,6 @@ import numpy as np
 from chargru.engine.fused.kernels import DeviceArray, Launcher
 from chargru.engine.parameters import Array
 
-PRECISIONS = ("float32", "tf32", "bf16")
-"""What time steps multiply; with both others large products are TF32's. Sums and states are float32 always."""
-
 
 @dataclass(frozen=True)
 class DeviceFacts:

@@ -11,9 +11,8 @@ import types
 import numpy as np
 import pytest
 
-from chargru.config import ModelConfig, SamplingConfig, TrainingConfig
+from chargru.config import PRECISIONS, ModelConfig, SamplingConfig, TrainingConfig
 from chargru.engine import Device, DeviceLesson, DeviceNetwork, Parameters, Regularization, sample_many
-from chargru.engine.device import PRECISIONS
 from chargru.engine.fused.kernels import GRU
 from chargru.engine.fused.variants import variants_for
 from chargru.errors import BackendError

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from chargru.config import PRECISIONS
 from chargru.engine import selfcheck
-from chargru.engine.device import PRECISIONS
 from chargru.engine.fused.kernels import GRU
 from chargru.engine.fused.variants import variants_for
 from tests.engine.cuda_on_cpu import emulated_device, needs_compiler

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chargru.config import ModelConfig
+from chargru.config import PRECISIONS, ModelConfig
 from chargru.engine import Device, DeviceNetwork
-from chargru.engine.device import PRECISIONS
 from chargru.engine.fused import variants
 from chargru.engine.fused.variants import VARIANTS, chosen, likely_quicker, make_layer, quickest, variants_for
 from tests.engine.cuda_on_cpu import FACTS, emulated_device, needs_compiler

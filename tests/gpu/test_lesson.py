@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from chargru.config import ModelConfig, TrainingConfig
+from chargru.config import PRECISIONS, ModelConfig, TrainingConfig
 from chargru.engine import Crew, DeviceLesson, Parameters, learning_rate_at
-from chargru.engine.device import PRECISIONS
 from chargru.engine.fused.variants import variants_for
 from chargru.training.learner import Learner
 

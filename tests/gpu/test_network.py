@@ -10,10 +10,9 @@ import functools
 import numpy as np
 import pytest
 
-from chargru.config import ModelConfig
+from chargru.config import PRECISIONS, ModelConfig
 from chargru.engine import Network, Parameters, Regularization
 from chargru.engine.backend import open_device
-from chargru.engine.device import PRECISIONS
 from chargru.engine.device_network import DeviceNetwork
 from chargru.engine.fused.cupy_gru import run
 from chargru.engine.fused.tensor_gru import TensorLayer, TensorSequence
