@@ -28,7 +28,10 @@ pytestmark = pytest.mark.gpu
 SHAPES = [(65, 256, 2, 64, 16), (7, 33, 2, 3, 5), (300, 128, 1, 32, 33), (65, 512, 1, 128, 4), (2, 1, 3, 1, 1),
           (5_000, 64, 1, 16, 8), (65, 1024, 1, 64, 3), (65, 96, 6, 17, 7)]  # fmt: skip
 TOLERANCE = {"float32": 1e-4, "tf32": 2e-2, "bf16": 6e-2}
-WAYS = [(precision, variant) for precision in PRECISIONS for variant in variants_for(precision)]
+# "gemm" and "fused" multiply float32 in TF32 too; what cuBLAS rounds there, "tensor" shows as well
+WAYS = [
+    (each, variant) for each in PRECISIONS for variant in variants_for(each) if each == "float32" or variant == "tensor"
+]
 every_way = pytest.mark.parametrize(("precision", "variant"), WAYS)
 
 
