@@ -25,12 +25,9 @@ ALL_REGISTERS, ALL_SHARED = 255, 48 * 1024  # of one block: large tiles are for 
 SOURCES = {
     "gru": [GRU],
     "lower": [lower_source(precision) for precision in ("bf16", "tf32")],
-    # bf16 and tf32 take the same registers: one architecture with all that there is, the others with each tile
+    # bf16 and tf32 take the same registers: one architecture with both, the others with each tile
     "tensor": [tensor_source("bf16", tile, 2) for tile in TILES],
-    "tensor-all": [
-        *(tensor_source("tf32", tile, 2) for tile in TILES),
-        *(tensor_source(precision, tile, 1) for precision in ("bf16", "tf32") for tile in TILES),
-    ],
+    "tensor-all": [tensor_source(*kind) for tile in TILES for kind in (("tf32", tile, 2), ("bf16", tile, 1))],
 }
 
 

@@ -101,7 +101,7 @@ LOWER_FAULTS = {
 }
 FAULTS = {
     **{("fused", "gru.cu", name): fault for name, fault in GRU_FAULTS.items()},
-    **{(variant, "cell.cuh", name): fault for name, fault in CELL_FAULTS.items() for variant in VARIANTS},
+    **{("fused", "cell.cuh", name): fault for name, fault in CELL_FAULTS.items()},
     **{("tensor", "tensor.cu", name): fault for name, fault in TENSOR_FAULTS.items()},
     **{("tensor", "lower.cu", name): fault for name, fault in LOWER_FAULTS.items()},
 }

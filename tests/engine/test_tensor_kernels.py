@@ -15,11 +15,13 @@ pytestmark = needs_compiler
 SMALL = TILES[0]
 # (B, H): less than a chunk, whole tiles, ragged in both, a warp without a chunk, warps with one and with two
 SHAPES = [(1, 1), (3, 5), (16, 32), (17, 33), (7, 70), (2, 300)]
-FLAVOURS = [
-    pytest.param(precision, tile, id=f"{precision}-{tile.rows}x{tile.columns}", marks=[] if tile == SMALL else long)
-    for long in [pytest.mark.long]
+LARGE_SHAPES = [(70, 70), (2, 300)]  # more than a tile of rows, and more than one of columns
+CASES = [
+    pytest.param(*shape, precision, tile, id=f"{precision}-{tile.rows}x{tile.columns}-{shape}", marks=marks)
     for precision in LOW
     for tile in TILES
+    for shapes, marks in [(SHAPES, []) if tile == SMALL else (LARGE_SHAPES, [pytest.mark.long])]
+    for shape in shapes
 ]
 
 
@@ -109,8 +111,7 @@ def forward(B, H, precision, tile=SMALL, order=0):
     return step, given, a, h, s, h_low
 
 
-@pytest.mark.parametrize(("precision", "tile"), FLAVOURS)
-@pytest.mark.parametrize(("B", "H"), SHAPES)
+@pytest.mark.parametrize(("B", "H", "precision", "tile"), CASES)
 def test_forward_is_the_reference_with_rounded_factors(B, H, precision, tile):
     step, given, a, h, s, h_low = forward(B, H, precision, tile)
     U_z, U_r, U_h = (step.rounded(each) for each in (step.U_zr[:, :H], step.U_zr[:, H:], step.U_h))
@@ -144,8 +145,7 @@ def backward(B, H, precision, tile=SMALL, order=0):
     return step, a, h, dh, da, da_low
 
 
-@pytest.mark.parametrize(("precision", "tile"), FLAVOURS)
-@pytest.mark.parametrize(("B", "H"), SHAPES)
+@pytest.mark.parametrize(("B", "H", "precision", "tile"), CASES)
 def test_backward_is_the_reference_with_rounded_factors(B, H, precision, tile):
     step, a, h, dh, da, da_low = backward(B, H, precision, tile)
     U_z, U_r, U_h = (step.rounded(each).T for each in (step.U_zr[:, :H], step.U_zr[:, H:], step.U_h))

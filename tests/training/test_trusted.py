@@ -167,7 +167,7 @@ def test_the_process_makes_the_real_check(monkeypatch):
         "from chargru.training import trusted\n"
         "from chargru.engine import selfcheck\n"
         "from tests.engine.cuda_on_cpu import emulated_device\n"
-        "selfcheck._CASES = selfcheck._CASES[:1]\n"
+        "selfcheck._WIDE = (11, 48, 1, 3, 2)\n"
         "trusted.open_device = emulated_device\n"
         "trusted.main({precision!r})"
     )
