@@ -85,6 +85,7 @@ def test_the_limits_together_are_under_nine_minutes(check):
 
 
 @needs_compiler
+@pytest.mark.long
 def test_the_sanitizer_sees_every_kernel_at_each_of_two_shapes(modules):
     sanitize = importlib.import_module("gpu_sanitize")
     assert len(sanitize.SHAPES) == 2
