@@ -27,7 +27,10 @@ SOURCES = {
     "lower": [lower_source(precision) for precision in ("bf16", "tf32")],
     # bf16 and tf32 take the same registers: one architecture with both, the others with each tile
     "tensor": [tensor_source("bf16", tile, 2) for tile in TILES],
-    "tensor-all": [tensor_source(*kind) for tile in TILES for kind in (("tf32", tile, 2), ("bf16", tile, 1))],
+    "tensor-all": [
+        *(tensor_source("tf32", tile, 2) for tile in TILES[::2]),
+        *(tensor_source("bf16", tile, 1) for tile in TILES),
+    ],
 }
 
 

@@ -77,9 +77,16 @@ REGULARIZED = {"dropout": 0.2, "weight_drop": 0.1, "state_reset": 0.1, "weight_d
 NEAR = {"float32": (1e-3, 0.01), "tf32": (5e-3, 0.02), "bf16": (3e-2, 0.05)}
 
 
-@pytest.mark.parametrize("changes", [REGULARIZED, {}], ids=["regularized", "plain"])
 @pytest.mark.parametrize(
-    ("precision", "variant"), [("float32", "fused"), ("float32", "gemm"), ("tf32", "tensor"), ("bf16", "tensor")]
+    ("precision", "variant", "changes"),
+    [
+        pytest.param("float32", "fused", REGULARIZED, id="fused-regularized"),
+        pytest.param("float32", "fused", {}, id="fused"),
+        pytest.param("float32", "gemm", REGULARIZED, id="gemm-regularized"),
+        pytest.param("float32", "gemm", {}, id="gemm"),
+        pytest.param("tf32", "tensor", REGULARIZED, id="tf32-regularized"),
+        pytest.param("bf16", "tensor", REGULARIZED, id="bf16-regularized"),
+    ],
 )
 @pytest.mark.long
 def test_two_hundred_updates_have_numpys_losses(precision, variant, changes, masks_of_the_device):

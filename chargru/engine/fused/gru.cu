@@ -1,9 +1,7 @@
 // The GPU half of chargru's engine: the GRU of chargru/engine/gru.py, its loss, its optimizer and its sampler.
+// Compiled behind cell.cuh, which has its formulas and names; arrays are time-major.
 //
-// Names are those of the equations there: z, r, h_tilde, s = r * h, U_zr = [U_z U_r], g = dLoss/dh_t. Arrays are
-// row-major float32 and time-major: `a` and `da` of one step are (B, 3H) with columns [z | r | h].
-//
-// Two ways through a time step share every element-wise formula below:
+// Two ways through a time step, and a third one in tensor.cu, share every formula:
 //   "gemm"   cuBLAS products with the element-wise kernels gate_zr, gate_h, back_start, back_r, back_next between them;
 //   "fused"  four kernels, each a product whose epilogue is the element-wise part, so that a whole window can be
 //            captured as a graph: gru_gates, gru_candidate | gru_back_first, gru_back_second.

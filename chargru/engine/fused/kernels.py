@@ -24,9 +24,12 @@ Dimensions = tuple[int, int, int]
 _GRID_X, _GRID_YZ = 2**31 - 1, 65535  # the most blocks that CUDA launches along an axis
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Source:
-    """Files of this folder that are compiled as one, and what is defined for them, NAME=value."""
+    """Files of this folder that are compiled as one, and what is defined for them, NAME=value.
+
+    One object for each: launchers look their kernels up by it at every launch.
+    """
 
     files: tuple[str, ...]
     defines: tuple[str, ...] = ()

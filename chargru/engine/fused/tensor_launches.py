@@ -6,6 +6,7 @@ filled up, and which tiles fit. Arrays that end in `_low` are of that number: ui
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -58,6 +59,7 @@ def filled(count: int, precision: str) -> int:
     return blocks(count, size) * size
 
 
+@functools.cache
 def tensor_source(precision: str, tile: Tile, ahead: int) -> Source:
     """The kernels for one kind of number and one tile, of which a warp reads `ahead` chunks at once."""
     names = ("RM", "CN", "WM", "WN", "WK")
@@ -65,6 +67,7 @@ def tensor_source(precision: str, tile: Tile, ahead: int) -> Source:
     return Source(("cell.cuh", "tensor_core.cuh", "tensor.cu"), (_kind(precision), *numbers, f"AHEAD={ahead}"))
 
 
+@functools.cache
 def lower_source(precision: str) -> Source:
     """The kernels that round and pack."""
     return Source(("cell.cuh", "tensor_core.cuh", "lower.cu"), (_kind(precision),))
