@@ -23,8 +23,7 @@ from chargru.engine.parameters import Array
 from chargru.errors import BackendError
 
 _DRIVER_TOO_OLD, _NO_DEVICE = 35, 100  # cudaErrorInsufficientDriver, cudaErrorNoDevice
-_CLOCK_RATE, _MULTIPROCESSORS = 13, 16  # cudaDeviceAttr
-_SLOWEST_CLOCK = 100_000  # kHz; a driver may not tell it
+_MULTIPROCESSORS = 16  # cudaDeviceAttr
 _DEFAULT_MATH, _TF32_MATH = 0, 3  # cublasMath_t
 _OUT_OF_MEMORY = {"CUDARuntimeError": 2, "CUDADriverError": 2, "CUBLASError": 3}
 
@@ -244,7 +243,6 @@ def _facts(cupy: Any, cublas: Any) -> DeviceFacts:
         runtime_version=int(runtime.runtimeGetVersion()),
         library_version=str(cupy.__version__),
         multiprocessors=int(runtime.deviceGetAttribute(_MULTIPROCESSORS, 0)),
-        clock=1e3 * max(runtime.deviceGetAttribute(_CLOCK_RATE, 0), _SLOWEST_CLOCK),
         libraries=f"cuBLAS {cublas.getVersion(handle)}, NVRTC {nvrtc}",
     )
 

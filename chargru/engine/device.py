@@ -16,7 +16,7 @@ from chargru.engine.parameters import Array
 
 @dataclass(frozen=True)
 class DeviceFacts:
-    """What a device says of itself. Versions as CUDA numbers them (13000 is 13.0), memory in bytes, clock in Hz."""
+    """What a device says of itself. Versions as CUDA numbers them (13000 is 13.0), memory in bytes."""
 
     name: str
     compute_capability: str
@@ -25,13 +25,7 @@ class DeviceFacts:
     runtime_version: int
     library_version: str  # of CuPy
     multiprocessors: int
-    clock: float
     libraries: str = ""  # those that multiply and compile, with their versions
-
-    @property
-    def peak(self) -> float:
-        """Multiplications and additions of float32 a second, at 128 lanes a multiprocessor (estimated)."""
-        return self.multiprocessors * 128 * 2 * self.clock
 
 
 class Device:

@@ -18,8 +18,8 @@ SHAPES = [(1, 1), (3, 5), (16, 32), (17, 33), (7, 70), (2, 300)]
 class Step:
     """Random arrays of one step, and their float64 doubles."""
 
-    def __init__(self, B, H, order=0):
-        self.device = emulated_device(order=order)
+    def __init__(self, B, H, order=0, precision="float32"):
+        self.device = emulated_device(precision, order)
         self.rng = np.random.default_rng(B * 1000 + H)
         self.B, self.H = B, H
         self.U_zr, self.U_h = self.random(H, 2 * H, scale=H**-0.5), self.random(H, H, scale=H**-0.5)

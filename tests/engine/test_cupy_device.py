@@ -144,7 +144,7 @@ def test_drawing_is_one_graph_a_character(cupy):
 def test_facts(cupy):
     facts = Device.cupy().facts
     assert (facts.name, facts.compute_capability, facts.memory) == ("A fake GPU", "9.0", 8 << 30)
-    assert (facts.multiprocessors, facts.clock) == (132, 1.7e9)
+    assert facts.multiprocessors == 132
     assert Device.cupy().memory() == (7 << 30, 8 << 30)
 
 

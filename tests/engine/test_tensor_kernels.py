@@ -7,6 +7,7 @@ import pytest
 
 from chargru.engine.fused import tensor_launches as tensor
 from chargru.engine.fused.tensor_launches import LOW, TILES, TensorStep, filled, fitting_tile
+from tests.engine import test_cell_kernels
 from tests.engine.cuda_on_cpu import FACTS, emulated_device, needs_compiler
 from tests.engine.rounding import lowered, rounded
 
@@ -25,24 +26,13 @@ CASES = [
 ]
 
 
-class Step:
+class Step(test_cell_kernels.Step):
     """Random arrays of one step on a device, what is packed of them, and their float64 doubles, rounded."""
 
     def __init__(self, B, H, precision, tile=SMALL, order=0):
-        self.device, self.precision = emulated_device(precision, order), precision
-        self.rng = np.random.default_rng(B * 1000 + H)
-        self.B, self.H = B, H
+        super().__init__(B, H, order, precision)
+        self.precision = precision
         self.launches = TensorStep(self.device.launcher, FACTS, precision, B, H, tile=tile)
-        self.U_zr, self.U_h = self.random(H, 2 * H, scale=H**-0.5), self.random(H, H, scale=H**-0.5)
-        self.b, self.a, self.h = self.random(3 * H), self.random(B, 3 * H), self.random(B, H)
-
-    def random(self, *shape, scale=1.0):
-        array = self.device.xp.empty(shape)
-        array[...] = self.rng.normal(0, scale, shape)
-        return array
-
-    def empty(self, *shape):
-        return self.device.xp.empty(shape)
 
     def zeros_low(self, *rows):
         return self.device.xp.zeros((*rows, self.launches.depth), self.launches.low)

@@ -17,7 +17,7 @@ from chargru.training import trusted
 from chargru.training.trusted import FILE, check_apart, remembered, verify
 from tests.engine.cuda_on_cpu import needs_compiler
 
-FACTS = DeviceFacts("Imaginary GPU", "9.0", 1 << 30, 13000, 13020, "14.2.0", 132, 1.7e9)
+FACTS = DeviceFacts("Imaginary GPU", "9.0", 1 << 30, 13000, 13020, "14.2.0", 132)
 
 
 def device(precision="float32", **changes):

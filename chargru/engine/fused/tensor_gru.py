@@ -62,8 +62,7 @@ class TensorSequence(DeviceSequence):
         super().__init__(device, weights, h, train=train)
 
     def _forward(self) -> list[Work]:
-        step, weights = self._step, self.weights
-        device = self._device
+        device, step, weights = self._device, self._step, self.weights
         work: list[Work] = [lower_rows(device.launcher, device.precision, self.h[0], self._h_low)]
         for a, h, s, h_next in self._steps():
             work.append(step.gates(weights.U_zr_T, weights.b, a, h, self._h_low, s, self._s_low))

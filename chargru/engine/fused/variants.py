@@ -10,7 +10,6 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from chargru.engine.fused import cell_launches as cell
 from chargru.engine.fused.cupy_gru import (
     DeviceLayer,
     DeviceSequence,
@@ -20,11 +19,11 @@ from chargru.engine.fused.cupy_gru import (
     run,
     sequence_bytes,
 )
-from chargru.engine.fused.kernels import DeviceArray, blocks
+from chargru.engine.fused.kernels import DeviceArray
 from chargru.engine.fused.tensor_gru import TensorLayer, TensorSequence, tensor_bytes
 
 if TYPE_CHECKING:
-    from chargru.engine.device import Device, DeviceFacts
+    from chargru.engine.device import Device
 
 _SEQUENCES: dict[str, tuple[type[DeviceLayer], type[DeviceSequence]]] = {
     "gemm": (DeviceLayer, GemmSequence),
@@ -69,14 +68,15 @@ def layer_bytes(seq_len: int, batch_size: int, hidden_size: int, precision: str,
 
 
 def chosen(device: Device, batch_size: int, hidden_size: int) -> str:
-    """The variant for steps of this size; a device remembers it, so that equal sizes always get the same."""
+    """The variant for steps of this size; a device remembers it, so that equal sizes always get the same.
+
+    Where no clock tells, the last one that the precision has.
+    """
     key = (batch_size, hidden_size)
     if key not in device.chosen:
         names = variants_for(device.precision)
-        if len(names) > 1 and device.can_be_timed:
-            device.chosen[key] = quickest({name: _seconds(device, name, *key) for name in names})
-        else:
-            device.chosen[key] = likely_quicker(device.facts, *key, names)
+        race = len(names) > 1 and device.can_be_timed
+        device.chosen[key] = quickest({name: _seconds(device, name, *key) for name in names}) if race else names[-1]
     return device.chosen[key]
 
 
@@ -103,24 +103,3 @@ def _seconds(device: Device, variant: str, batch_size: int, hidden_size: int) ->
         timed(2)  # the first loads the kernels, the second captures them
         count = max(1, min(100, int(_SECONDS / max(timed(2), 1e-6))))
         return [timed(count) for _ in range(_ROUNDS)]
-
-
-def likely_quicker(facts: DeviceFacts, batch_size: int, hidden_size: int, names: tuple[str, ...]) -> str:
-    """The variant that a step of this size is likely quicker with. Estimated from latencies, never measured.
-
-    A step forward and back has 12 B H² multiplications and additions. Fused kernels get perhaps two fifths of the
-    device's float32 rate, when their tiles fill it, and wait about 1.5 µs for each other four times; products of
-    cuBLAS get perhaps four fifths, but a step costs the host eight launches through CuPy of some 7 µs each. Tensor
-    cores are taken to be four times as quick as the float32 units that fused kernels use.
-    """
-    B, H = batch_size, hidden_size
-    operations = 12.0 * B * H * H
-    tiles = blocks(B, cell.ROWS) * blocks(H, cell.COLS)
-    filled = min(1.0, tiles / max(1, facts.multiprocessors))
-    fused = operations / (0.4 * facts.peak * filled)
-    seconds = {
-        "fused": fused + 4 * 1.5e-6,
-        "gemm": max(operations / (0.8 * facts.peak), 8 * 7e-6),
-        "tensor": fused / 4 + 4 * 1.5e-6,
-    }
-    return min(names, key=lambda name: seconds[name])

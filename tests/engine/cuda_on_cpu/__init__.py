@@ -21,7 +21,7 @@ needs_compiler = pytest.mark.skipif(
     sys.platform != "linux" or shutil.which("g++") is None, reason="no g++ on Linux to compile the CUDA kernels with"
 )
 
-FACTS = DeviceFacts("a processor that plays a GPU", "9.0", 1 << 30, 13000, 13000, "none", 132, 1.7e9)
+FACTS = DeviceFacts("a processor that plays a GPU", "9.0", 1 << 30, 13000, 13000, "none", 132)
 
 
 def emulated_device(precision: str = "float32", order: int = 0, edit: Edit | None = None) -> Device:

@@ -76,7 +76,7 @@ class FakeCupy(types.ModuleType):
                 getDeviceProperties=lambda device: properties,
                 driverGetVersion=lambda: 13000,
                 runtimeGetVersion=lambda: 13000,
-                deviceGetAttribute=lambda attribute, device: {13: 1_700_000, 16: 132}[attribute],
+                deviceGetAttribute=lambda attribute, device: {16: 132}[attribute],
                 memGetInfo=lambda: (6 << 30, 8 << 30),
             ),
             compiler=types.SimpleNamespace(CompileException=type("CompileException", (Exception,), {})),
