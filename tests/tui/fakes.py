@@ -355,9 +355,16 @@ def words_on(app: ChargruApp) -> str:
 
 
 async def settle(pilot: Pilot[int]) -> None:
-    """Let every widget take in the messages that wait for it; unlike Pilot.pause it needs no idle processor."""
+    """Let every widget take in the messages that wait for it; unlike Pilot.pause it needs no idle processor.
+
+    A screen that was just put in front may still be composing itself, and paints no lines before it has a size.
+    """
     for _ in range(2):
         await pilot.pause(0)
+    deadline = monotonic() + 30
+    while pilot.app.is_running and pilot.app.screen._compositor.size != pilot.app.size:
+        assert monotonic() < deadline, f"{pilot.app.screen} was never laid out"
+        await pilot.pause(0.01)
 
 
 async def press(pilot: Pilot[int], *keys: str) -> None:
