@@ -24,6 +24,7 @@ from chargru.tui.formatting import one_line, shown
 from chargru.tui.glyphs import plain_terminal, terminal_encoding
 from chargru.tui.palette import Commands, Themes
 from chargru.tui.remembered import Remembered
+from chargru.tui.stylesheet import KeepingStylesheet
 from chargru.tui.theme import NAME, TERMINAL, THEMES
 
 TOAST_LIMIT = 400  # characters of a toast: seven lines; whoever has more to say has a place of its own for it
@@ -63,6 +64,7 @@ class Shell(App[int]):
             self.register_theme(theme)
         self.set_reactive(App.theme, self._first_theme())  # watched from the start on: its CSS is read once
         self._themed = self.theme
+        self.stylesheet = KeepingStylesheet(variables=self.get_css_variables())
         self.set_class(self.plain, "-ascii")
         self.set_class(self.no_color, "-no-color")
 
