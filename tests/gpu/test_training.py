@@ -6,8 +6,7 @@ import pytest
 
 from chargru.engine.device_rates import measure
 from chargru.training.device_speed import device_speed
-from tests.training.conftest import make_trainer  # noqa: F401  a fixture
-from tests.training.test_device_training import *  # noqa: F403  every test, with the fixture below
+from tests.training.test_device_training import *  # noqa: F403  every test and its trainers, with the fixture below
 
 pytestmark = pytest.mark.gpu
 

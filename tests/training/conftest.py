@@ -26,22 +26,21 @@ def material_of(text, val_fraction=0.1):
     return Material(train, val, vocabulary, corpus)
 
 
-@pytest.fixture
-def make_trainer(tmp_path):
-    """`make_trainer(steps=20, ...)`: settings of training or of the model; `run=` and `resume=` as in Trainer.
+def trainer_maker(directory, **defaults):
+    """`make(steps=20, ...)`: settings of training or of the model; `run=` and `resume=` as in Trainer.
 
-    With a `device` it trains there.
+    With a `device` it trains there. `defaults` are settings too; runs are made in `directory`.
     """
 
     def make(*, text=TEXT, run=None, resume=None, threads=1, device=None, **settings):
-        val_fraction = settings.get("val_fraction", 0.1)
-        material = material_of(text, val_fraction)
+        settings = defaults | settings
+        material = material_of(text, settings.get("val_fraction", 0.1))
         names = {each.name for each in dataclasses.fields(TrainingConfig)}
         model = {"hidden_size": 12, "num_layers": 2} | {k: v for k, v in settings.items() if k not in names}
         training = {"batch_size": 4, "seq_len": 16, "dropout": 0.2, "weight_drop": 0.1, "evaluations": 5}
         training["state_reset"] = 0.2
         training |= {k: v for k, v in settings.items() if k in names}
-        run = run or Run.create(tmp_path, "test", {})
+        run = run or Run.create(directory, "test", {})
         best = load(run.best()).averaged if resume is not None else None
         model, training = ModelConfig(vocab_size=material.vocabulary.size, **model), TrainingConfig(**training)
         return Trainer(
@@ -56,3 +55,8 @@ def make_trainer(tmp_path):
         )
 
     return make
+
+
+@pytest.fixture
+def make_trainer(tmp_path):
+    return trainer_maker(tmp_path)

@@ -14,6 +14,7 @@ from chargru.storage.checkpoint import load
 from chargru.training.control import Control
 from chargru.training.device_place import OnDevice
 from tests.engine.cuda_on_cpu import emulated_device, needs_compiler
+from tests.training.conftest import trainer_maker
 from tests.training.stories import only
 
 pytestmark = [needs_compiler, pytest.mark.long]
@@ -26,6 +27,12 @@ CONSTANT = {"warmup": 0.0, "final_rate": 1.0}  # a rate that does not depend on 
 def new_device():
     """`new_device()` makes a device; tests/gpu has another one."""
     return emulated_device
+
+
+@pytest.fixture
+def make_trainer(tmp_path):
+    """With little to evaluate on: kernels on the processor are slow."""
+    return trainer_maker(tmp_path, val_fraction=0.03)
 
 
 def result(trainer):
