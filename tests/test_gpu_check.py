@@ -157,6 +157,7 @@ def test_a_part_that_fails_keeps_what_it_has_and_what_it_said(check, report, tmp
     assert "about to fail" in text
 
 
+@pytest.mark.long
 def test_a_part_that_hangs_is_ended_with_its_children(check, report, tmp_path):
     child = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(60)'])"
     odd = part(report, *code(child))

@@ -32,6 +32,7 @@ def test_cupy_is_found_without_being_imported(tmp_path: Path, monkeypatch: pytes
     assert machine.cupy_version() is not None
 
 
+@pytest.mark.long
 def test_the_findings_are_plain_values(chargru: Command) -> None:
     assert chargru("doctor", "--json") == 0
     (line,) = chargru.out.splitlines()

@@ -255,6 +255,7 @@ def test_many_completions_are_drawn_on_a_gpu(
     assert [record["text"] for record in records(chargru)] == texts
 
 
+@pytest.mark.long
 def test_few_completions_never_ask_for_a_gpu(chargru: Command, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def choose(*_: object) -> Backend:
         raise AssertionError("asked")

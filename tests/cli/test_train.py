@@ -160,6 +160,7 @@ def test_an_interrupted_training_is_130_and_says_how_to_go_on(
     assert "train --resume /runs/tales" in chargru.err
 
 
+@pytest.mark.long
 def test_a_new_training_with_a_budget_of_time_is_forecast(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,6 +62,7 @@ def test_a_companion_leaves_when_nothing_is_asked_of_it(monkeypatch):
 
 
 @compiled
+@pytest.mark.long
 def test_a_row_calls_its_companion_and_gets_help(monkeypatch):
     alone, row = rows(monkeypatch)
     row._worth.took = lambda *args, **more: row._worth._alone.append(1.0)  # however busy this machine is

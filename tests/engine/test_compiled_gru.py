@@ -151,6 +151,7 @@ def test_trainings_are_those_of_numpy(monkeypatch):
     np.testing.assert_allclose(gradients, others, rtol=0, atol=1e-4 * np.abs(others).max())
 
 
+@pytest.mark.long
 def test_processes_and_threads_compute_the_same_to_the_bit():
     (alone, first), (threads, second), (processes, third) = (
         network_losses(2, False), network_losses(2, False), network_losses(2, True),

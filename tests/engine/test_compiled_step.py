@@ -41,6 +41,7 @@ def test_steps_are_those_of_numpy(shape):
     np.testing.assert_allclose(stepper.h, right.h, atol=1e-5)
 
 
+@pytest.mark.long
 def test_logits_of_a_state_that_was_put_back_are_those_of_the_step():
     small, _ = models(17, 80, 2)
     stepper = Stepper(small)

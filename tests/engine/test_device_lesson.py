@@ -118,6 +118,7 @@ def test_a_lesson_that_is_resumed_goes_on_bit_for_bit():
     assert snapshot(second) == snapshot(whole)
 
 
+@pytest.mark.long
 def test_checkpoints_move_from_numpy_to_the_device_and_back():
     config = training()
     with Crew(1) as crew:
@@ -139,6 +140,7 @@ def test_checkpoints_move_from_numpy_to_the_device_and_back():
         np.testing.assert_allclose(teach_numpy(resumed, config, 15), expected[25:], rtol=1e-3)
 
 
+@pytest.mark.long
 def test_averages_are_what_numpy_averages():
     config = training(averaging=0.95)
     with Crew(1) as crew:
@@ -194,6 +196,7 @@ def test_falling_back_is_to_the_last_remembered_state():
     assert np.array_equal(teach(lesson, config, 3), expected)
 
 
+@pytest.mark.long
 def test_losses_are_not_lost_when_nobody_collects(monkeypatch):
     config = training()
     expected = teach(make_lesson(config), config, 9)

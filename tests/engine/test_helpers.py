@@ -48,7 +48,7 @@ def wait_until_gone(pid):
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("workers", [2, 3])
+@pytest.mark.parametrize("workers", [2, pytest.param(3, marks=pytest.mark.long)])
 def test_processes_compute_what_threads_do_to_the_bit(workers):
     parameters = Parameters.initial(CONFIG, 1)
     with Crew(workers) as crew:
@@ -164,6 +164,7 @@ def test_ctrl_c_is_this_process_s_business():
         list(windows(network, parameters, 1))
 
 
+@pytest.mark.long
 def test_no_orphans_when_this_process_is_killed():
     code = "from chargru.engine.helpers import Helpers; h = Helpers(2); print(*h.pids, flush=True); input()"
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:

@@ -79,7 +79,7 @@ def test_every_gradient_with_masks_fixed(seed, dropout, weight_drop):
     check_gradients(*problem(seed, L=2, T=4, B=3), drop=drop, workers=2)
 
 
-@pytest.mark.parametrize("vocab_size", [3, 200])
+@pytest.mark.parametrize("vocab_size", [3, pytest.param(200, marks=pytest.mark.long)])
 def test_both_ways_to_sum_rows_by_character_are_right(vocab_size):
     parameters, inputs, targets, h0 = problem(5, V=vocab_size, L=1, H=2, T=5, B=3)
     check_gradients(parameters, inputs, targets, h0)

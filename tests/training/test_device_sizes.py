@@ -93,6 +93,7 @@ def test_a_budget_holds_fewer_updates_than_seconds_of_them():
 
 
 @needs_compiler
+@pytest.mark.long
 def test_a_speed_is_measured(monkeypatch):
     """On a processor that plays a GPU, with smaller windows than a real one gets."""
     monkeypatch.setattr(device_speed, "_SMALL", (8, 2))

@@ -34,6 +34,7 @@ def parts_of(text):
     return *split(vocabulary.encode(text), 0.1), vocabulary.size
 
 
+@pytest.mark.long
 def test_it_learns_and_tells_how_fast():
     train, val, V = parts_of(TALES[:60_000])
     found = pilot(train, val, V, 1)

@@ -43,6 +43,7 @@ def test_a_whole_run_tells_its_story(make_trainer):
     assert [event.fraction for event in events if isinstance(event, Progress)][-1] == 1.0
 
 
+@pytest.mark.long
 def test_what_its_text_leads_to_expect_counts_until_three_fifths_of_the_budget(make_trainer, monkeypatch):
     def expected(foreseen):
         trainer = make_trainer(steps=60, evaluations=20)

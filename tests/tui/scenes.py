@@ -332,7 +332,7 @@ async def play_ghost(stage: Stage) -> None:
     await stage.until("a time there was a king")
 
 
-@scene("play-completions", rooms=with_runs, quick=True)
+@scene("play-completions", rooms=with_runs)
 async def play_completions(stage: Stage) -> None:
     stage.app.remembered.change("play", ghost=False)
     await to_play(stage, *"Once upon")
@@ -371,7 +371,7 @@ async def runs_empty(stage: Stage) -> None:
     await stage.until("Nothing was trained yet")
 
 
-@scene("runs", rooms=with_archive, quick=True)
+@scene("runs", rooms=with_archive)
 async def runs(stage: Stage) -> None:
     await stage.press("f6")
     await stage.until("harbour", "tales-1")

@@ -159,10 +159,10 @@ def test_times_remembered() -> None:
     assert remembered_time("soon") == remembered_time("") == (1, "5m")
 
 
-LESS = [pytest.param(each, marks=pytest.mark.long) for each in (PathInput, FilterInput, TextTree, Button)]
+LESS = [pytest.param(each, marks=pytest.mark.long) for each in (PathInput, TimeInput, FilterInput, TextTree, Button)]
 
 
-@pytest.mark.parametrize("focused", [LibraryList, TimeInput, *LESS])
+@pytest.mark.parametrize("focused", [LibraryList, *LESS])
 async def test_a_path_is_pasted_anywhere(focused: type) -> None:
     app = make_app(library=Texts(), remembered=remembered(budget="45s"))
     async with app.run_test(size=(100, 30)) as pilot:
@@ -179,6 +179,7 @@ async def test_a_path_is_pasted_anywhere(focused: type) -> None:
         assert [n.message for n in app._notifications] == ["quotes and escapes are taken off"]
 
 
+@pytest.mark.long
 async def test_what_is_no_path_is_said() -> None:
     app = make_app(library=Texts())
     async with app.run_test(size=(80, 24)) as pilot:
@@ -362,6 +363,7 @@ class LooksCloser(Texts):
         return replace(found, likely=1.48, pilot=(2.0, 1.5, 1.7, 1.4, 1.6))
 
 
+@pytest.mark.long
 async def test_a_glance_is_told_at_once_and_a_closer_look_when_it_is_there() -> None:
     library, runner = LooksCloser(), FakeRunner()
     app = make_app(library=library, runner=runner)
@@ -375,6 +377,7 @@ async def test_a_glance_is_told_at_once_and_a_closer_look_when_it_is_there() -> 
         assert runner.requests[0].pilot == (2.0, 1.5, 1.7, 1.4, 1.6)  # it need not be made again
 
 
+@pytest.mark.long
 async def test_a_training_that_begins_ends_the_closer_look() -> None:
     library, runner = LooksCloser(), FakeRunner()
     app = make_app(library=library, runner=runner)

@@ -170,6 +170,7 @@ def test_without_a_gpu_the_processor_draws_and_it_is_looked_for_once() -> None:
     assert client.calls == ["look float32"]
 
 
+@pytest.mark.long
 async def test_a_training_has_the_gpu_to_itself() -> None:
     client = FakeClient()
     app = ChargruApp(runner=FakeRunner(), library=FakeLibrary())

@@ -61,6 +61,7 @@ async def test_a_command_is_found_by_its_title_and_by_what_it_does() -> None:
         assert app.remembered.app.theme == "chargru-light"
 
 
+@pytest.mark.long
 async def test_characters_are_a_command() -> None:
     app = make_app()
     async with app.run_test(size=(80, 24)):

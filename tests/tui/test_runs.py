@@ -175,6 +175,7 @@ async def test_different_texts_do_not_compare_and_that_is_said(root: Path) -> No
         await until(pilot, lambda: words in words_on(app))
 
 
+@pytest.mark.long
 async def test_the_cursor_stays_on_its_run_when_the_columns_change(root: Path) -> None:
     app = house(root)
     async with app.run_test(size=(100, 30)) as pilot:

@@ -40,7 +40,7 @@ def looks(sheet: Stylesheet) -> list[str]:
 async def test_every_text_is_parsed_once_for_each_theme(parsed: Counter[tuple[str, int]]) -> None:
     app = make_app(runner=FakeRunner())
     async with app.run_test() as pilot:
-        for mode in ("train", "play", "runs", "corpus"):
+        for mode in ("runs", "corpus"):
             await app.action_show_screen(mode)
             await settle(pilot)
         assert len(parsed) > 20

@@ -139,6 +139,7 @@ def test_an_interrupt_from_the_terminal_is_not_for_the_process(client: WorkerCli
     assert client.running
 
 
+@pytest.mark.long
 def test_a_process_that_hangs_is_killed_on_closing(client: WorkerClient) -> None:
     client.start(TrainRequest(corpus="tales", name="unfinished"))
     collect(client, lambda event: isinstance(event, Saved))

@@ -8,12 +8,10 @@
 #include <setjmp.h>
 #include <ucontext.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <random>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -136,12 +134,24 @@ static unsigned ballot(bool mine, int line)
 }
 #define __ballot_sync(mask, mine) ballot(mine, __LINE__)
 
+// An order made anew at every use. Of <random> and <algorithm> the compiler would read for as long as it compiles.
+struct Shuffle {
+    uint64_t state;
+    void operator()(std::vector<unsigned> &order)
+    {
+        for (size_t left = order.size(); left > 1; left--) {
+            state = state * 6364136223846793005u + 1442695040888963407u;
+            std::swap(order[left - 1], order[(state >> 33) % left]);
+        }
+    }
+};
+
 // One turn for everyone, then whoever has met the others goes on. Returns what went wrong, or nothing.
-static std::string run_block(unsigned threads, std::vector<unsigned> &order, std::mt19937 *shuffled)
+static std::string run_block(unsigned threads, std::vector<unsigned> &order, Shuffle *shuffle)
 {
     for (unsigned i = 0; i < threads; i++) fibers[i]->state = READY;
     for (;;) {
-        if (shuffled) std::shuffle(order.begin(), order.end(), *shuffled);
+        if (shuffle) (*shuffle)(order);
         for (unsigned i : order)
             if (fibers[i]->state == READY) resume(fibers[i]);
         unsigned done = 0, waiting = 0;
@@ -249,21 +259,21 @@ extern "C" const char *run_kernel(const char *name, const unsigned *grid, const 
     gridDim = {grid[0], grid[1], grid[2]};
     blockDim = {block[0], block[1], block[2]};
     while (fibers.size() < threads) fibers.push_back(new Fiber{});
-    std::mt19937 shuffled(order);
+    Shuffle shuffle{order};
     std::vector<unsigned> turns(threads), places(blocks);
     for (unsigned i = 0; i < threads; i++) {
         turns[i] = order == 1 ? threads - 1 - i : i;
         fibers[i]->index = {i % block[0], i / block[0] % block[1], i / (block[0] * block[1])};
     }
     for (unsigned i = 0; i < blocks; i++) places[i] = order == 1 ? blocks - 1 - i : i;
-    if (order > 1) std::shuffle(places.begin(), places.end(), shuffled);
+    if (order > 1) shuffle(places);
     for (int i = 0; i < kernel_count; i++) {
         if (strcmp(kernels[i].name, name)) continue;
         body = kernels[i].call(arguments);
         wrong = "";
         for (unsigned place : places) {
             blockIdx = {place % grid[0], place / grid[0] % grid[1], place / (grid[0] * grid[1])};
-            wrong = run_block(threads, turns, order > 1 ? &shuffled : nullptr);
+            wrong = run_block(threads, turns, order > 1 ? &shuffle : nullptr);
             if (!wrong.empty()) break;
         }
         delete body;
