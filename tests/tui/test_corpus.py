@@ -106,7 +106,7 @@ async def test_finding_a_text_by_a_few_letters() -> None:
         assert_sound(app)
         await press(pilot, "escape")
         assert not app.screen.query_one(FilterInput).display
-        assert isinstance(app.focused, LibraryList)
+        await until(pilot, lambda: isinstance(app.focused, LibraryList))
         assert len([row for row in rows._rows if row]) == 5
         assert rows.spec == "/mine/my potato diary.txt"
 
