@@ -40,6 +40,7 @@ def test_the_wheel_carries_the_program_and_its_texts_only(unpacked):
         "tui/styles/base.tcss",
         "tui/demo.jsonl",
         "engine/fused/gru.cu",
+        "engine/fused/fused.cu",
         "engine/fused/cell.cuh",
     }
     assert {f"chargru/{name}" for name in needed} <= names

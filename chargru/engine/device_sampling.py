@@ -15,6 +15,7 @@ from chargru.engine.fused import cell_launches as cell
 from chargru.engine.fused import update_launches as update
 from chargru.engine.fused import window_launches as into
 from chargru.engine.fused.cupy_gru import Work, run
+from chargru.engine.fused.kernels import DeviceArray
 from chargru.engine.parameters import Array, Parameters, parameter_count
 
 
@@ -132,10 +133,10 @@ class DeviceSampler:
             if i == 0:
                 work.append(into.gather_rows(launcher, W, self._ids, self._a))
             else:
-                work.append(cell.dense(launcher, self._state[i - 1], W, self._a))
-            h = self._state[i]
-            work.append(cell.gru_gates(launcher, U_zr, b, self._a, h, self._s))
-            work.append(cell.gru_candidate(launcher, U_h, b, self._a, h, self._s, h))
+                work.append(self._dense(self._state[i - 1], W, self._a))
+            h, H = self._state[i], U_h.shape[0]
+            work.append(cell.gru_gates(launcher, U_zr, b, self._a, h, self._s, self._fitting(H, 2)))
+            work.append(cell.gru_candidate(launcher, U_h, b, self._a, h, self._s, h, self._fitting(H)))
         return work
 
     def _writing(self, config: SamplingConfig) -> list[Work]:
@@ -144,10 +145,17 @@ class DeviceSampler:
         W_y, b_y, counters = parameters["output.W_y"], parameters["output.b_y"], self._counters
         results = self._ids, self._written, self._nats
         return [
-            cell.dense(launcher, self._state[-1], W_y, self._logits),
+            self._dense(self._state[-1], W_y, self._logits),
             update.draw(launcher, self._logits, b_y, self._weights, counters, *results, config),
             update.advance(launcher, counters, self._slots),
         ]
+
+    def _dense(self, left: DeviceArray, right: DeviceArray, out: DeviceArray) -> Work:
+        return cell.dense(self._device.launcher, left, right, out, self._fitting(right.shape[1]))
+
+    def _fitting(self, columns: int, halves: int = 1) -> int:
+        """The rows of a block that suit a product of all completions."""
+        return cell.fitting_rows(self._device.facts.multiprocessors, self._rows, columns, halves)
 
 
 def _bytes(config: ModelConfig, slots: int, rows: int) -> int:

@@ -11,8 +11,9 @@ from tests.engine.cuda_on_cpu import emulated_device, needs_compiler
 
 pytestmark = needs_compiler
 
-# (B, H): less than a tile, whole tiles, ragged in both, deeper than a slab of 256
-SHAPES = [(1, 1), (3, 5), (16, 32), (17, 33), (7, 70), (2, 300)]
+# (B, H): less than a tile, whole tiles, ragged in both, deeper than a slab of 256 at an edge and away from it
+SHAPES = [(1, 1), (3, 5), (16, 32), (17, 33), (7, 70), (2, 300), (17, 260)]
+VARIANTS = {"gemm": {}, **{f"fused, {rows} rows": {"rows": rows} for rows in cell.ROWS}}
 
 
 class Step:
@@ -33,8 +34,8 @@ class Step:
     def empty(self, *shape):
         return self.device.xp.empty(shape)
 
-    def run(self, launch, *arguments):
-        getattr(cell, launch)(self.device.launcher, *arguments)()
+    def run(self, launch, *arguments, **rows):
+        getattr(cell, launch)(self.device.launcher, *arguments, **rows)()
         self.device.xp.check()
 
 
@@ -52,16 +53,16 @@ def forward(B, H, variant, order=0, in_place=False):
     a, h = step.a.copy(), step.h
     s, h_next = step.empty(B, H), h.copy() if in_place else step.empty(B, H)
     before = h_next if in_place else h
-    if variant == "fused":
-        step.run("gru_gates", step.U_zr, step.b, a, before, s)
-        step.run("gru_candidate", step.U_h, step.b, a, before, s, h_next)
+    if rows := VARIANTS[variant]:
+        step.run("gru_gates", step.U_zr, step.b, a, before, s, **rows)
+        step.run("gru_candidate", step.U_h, step.b, a, before, s, h_next, **rows)
     else:
         step.run("gate_zr", h @ step.U_zr, step.b, a, before, s)
         step.run("gate_h", s @ step.U_h, step.b, a, before, h_next)
     return step, a, s, h_next
 
 
-@pytest.mark.parametrize("variant", ["gemm", "fused"])
+@pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize(("B", "H"), SHAPES)
 def test_forward_is_the_reference(B, H, variant):
     step, a, s, h_next = forward(B, H, variant)
@@ -73,7 +74,7 @@ def test_forward_is_the_reference(B, H, variant):
 
 
 def test_the_state_may_be_overwritten_in_place():
-    found = [forward(19, 40, "fused", in_place=in_place)[3] for in_place in (False, True)]
+    found = [forward(19, 40, "fused, 16 rows", in_place=in_place)[3] for in_place in (False, True)]
     assert np.array_equal(*found)
 
 
@@ -87,20 +88,20 @@ def backward(B, H, variant, order=0):
     U_zr_T, U_h_T = np.ascontiguousarray(step.U_zr.T), np.ascontiguousarray(step.U_h.T)
     run("back_start", dh[1], a[1], h[1], da[1], carry)
     for t in (1, 0):
-        if variant == "fused":
-            run("gru_back_first", U_zr_T, U_h_T, a[t], h[t], da[t], carry, q)
+        if rows := VARIANTS[variant]:
+            run("gru_back_first", U_zr_T, U_h_T, a[t], h[t], da[t], carry, q, **rows)
         else:
             run("back_r", np.ascontiguousarray(da[t][:, 2 * H :] @ U_h_T), a[t], h[t], da[t], carry)
         if t == 0:
             break
-        if variant == "fused":
-            run("gru_back_second", U_zr_T, da[1], q, dh[0], a[0], h[0], da[0], carry)
+        if rows:
+            run("gru_back_second", U_zr_T, da[1], q, dh[0], a[0], h[0], da[0], carry, **rows)
         else:
             run("back_next", np.ascontiguousarray(da[1][:, : 2 * H] @ U_zr_T), dh[0], a[0], h[0], da[0], carry)
     return step, a, h, dh, da
 
 
-@pytest.mark.parametrize("variant", ["gemm", "fused"])
+@pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize(("B", "H"), SHAPES)
 def test_backward_is_the_reference(B, H, variant):
     step, a, h, dh, da = backward(B, H, variant)
@@ -115,14 +116,32 @@ def test_backward_is_the_reference(B, H, variant):
 def test_dense_is_a_product(rows, depth, columns):
     step = Step(1, 1)
     left, right, out = step.random(rows, depth), step.random(depth, columns), step.empty(rows, columns)
-    step.run("dense", left, right, out)
-    close(out, np.matmul(*exact(left, right)))
+    for rows in cell.ROWS:
+        step.run("dense", left, right, out, rows=rows)
+        close(out, np.matmul(*exact(left, right)))
+
+
+@pytest.mark.parametrize(("B", "H"), [(7, 70), (17, 260)])
+def test_the_rows_of_a_block_change_no_bit(B, H):
+    one, other = ((*forward(B, H, name)[1:], backward(B, H, name)[4]) for name in list(VARIANTS)[1:])
+    assert all(map(np.array_equal, one, other))
+
+
+def test_the_rows_that_fit_keep_every_multiprocessor_busy():
+    def fitting(*sizes):
+        return cell.fitting_rows(132, *sizes)
+
+    assert fitting(32, 256, 2) == 8  # 32 blocks of 16 rows, 64 of 8
+    assert fitting(64, 512) == 8  # 64, 128
+    assert fitting(64, 512, 2) == 16  # 128: in one go; 256 of 8 would be two
+    assert fitting(256, 1024, 2) == 16
+    assert fitting(1, 64) == 8
 
 
 @pytest.mark.parametrize("order", [1, 2, 3])
 def test_no_order_of_threads_changes_a_bit(order):
     """A barrier too few would: the threads take turns at barriers only."""
-    for variant in ("gemm", "fused"):
+    for variant in VARIANTS:
         plain, other = forward(19, 70, variant), forward(19, 70, variant, order)
         assert all(np.array_equal(x, y) for x, y in zip(plain[1:], other[1:], strict=True))
         assert all(map(np.array_equal, backward(19, 70, variant)[4], backward(19, 70, variant, order)[4]))

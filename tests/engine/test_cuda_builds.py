@@ -13,7 +13,7 @@ import subprocess
 
 import pytest
 
-from chargru.engine.fused.cell_launches import COLS, ROWS, WARPS
+from chargru.engine.fused.cell_launches import COLS, ROWS, WARPS, fused_source
 from chargru.engine.fused.kernels import FOLDER, GRU
 from chargru.engine.fused.tensor_launches import LOW, TILES, lower_source, tensor_source
 from chargru.engine.fused.update_launches import THREADS
@@ -21,11 +21,12 @@ from tests.engine.cuda_on_cpu.emulator import kernel_names
 
 ARCHITECTURES = ["sm_80", "sm_90", "sm_120"]
 # Registers and shared bytes: two blocks of 256 threads fit into a multiprocessor, and more of others
-USUAL = {"gru.cu": (128, 20_000), "lower.cu": (128, 20_000), "tensor.cu": (128, 20_480)}
+USUAL = {**dict.fromkeys(("gru.cu", "fused.cu", "lower.cu"), (128, 20_000)), "tensor.cu": (128, 20_480)}
 ALL = 255, 48 * 1024  # one block: large tiles are for products that fill every multiprocessor
 LARGE = [tensor_source(precision, tile, ahead) for precision in LOW for tile in TILES[2:] for ahead in (1, 2)]
 SOURCES = {
     "gru": [GRU],
+    "fused": [fused_source(rows) for rows in ROWS],
     "lower": [lower_source(precision) for precision in ("bf16", "tf32")],
     # bf16 and tf32 take the same registers: one architecture with both, the others with each tile
     "tensor": [tensor_source("bf16", tile, 2) for tile in TILES],
@@ -119,9 +120,9 @@ ptxas info    : Used 23 registers, used 0 barriers"""
 
 
 def test_the_tiles_are_those_of_the_source():
-    source = GRU.text()
-    for name, value in {"ROWS": ROWS, "COLS": COLS, "WARPS": WARPS, "THREADS": THREADS}.items():
-        assert re.search(rf"#define {name} (\d+)", source)[1] == str(value)
+    source = GRU.text() + fused_source(8).text()
+    for name, value in {"COLS": COLS, "WARPS": WARPS, "THREADS": THREADS}.items():
+        assert re.search(rf"#define {name} +(\d+)", source)[1] == str(value)
 
 
 def test_sources_are_plain_text():

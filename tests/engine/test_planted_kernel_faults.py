@@ -44,18 +44,21 @@ def without(barrier, before="", after=""):
     return before + barrier + after, before + after
 
 
-GRU_FAULTS = {
+FUSED_FAULTS = {
     "no barrier before the next slab": without("__syncthreads();  // every warp is done with the last slab"),
     "no barrier after a slab": without(f"    {BARRIER}", after=f"{UNROLL}        for (int i = 0; i < SLICE; i += 4)"),
     "no barrier before the warps' sums": without(
         BARRIER, after=f"{UNROLL}    for (int row = 0; row < ROWS; row++) shared"
     ),
     "no barrier after the warps' sums": without(BARRIER, before="sum[row];\n"),
-    "rows beyond the batch": ("i < ROWS / WARPS && row < B;", "i < ROWS / WARPS;"),
-    "columns beyond the layer": ("    if (column < (columns))", "    if (column <= (columns))"),
+    "a slab beyond the depth": ("whole = start + DEPTH <= depth", "whole = start < depth"),
+    "rows beyond the batch": ("row += WARPS) if (row < B)", "row += WARPS)"),
+    "columns beyond the layer": ("    if (column < (columns)) ", "    if (column <= (columns))"),
     "z's weights for r": ("U_zr + (size_t)half * H, 2 * H", "U_zr, 2 * H"),
     "U_z for U_r on the way back": ("U_zr_T + (size_t)H * H, H", "U_zr_T, H"),
-    "q forgotten": ("carry[own] + q[own] + sums[i]", "carry[own] + sums[i]"),
+    "q forgotten": ("carry[own] + q[own];", "carry[own];"),
+}
+GRU_FAULTS = {
     "no barrier in a transpose": without(
         BARRIER, after="    for (int i = threadIdx.y; i < 32; i += 8)\n        if (x + i <"
     ),
@@ -86,7 +89,7 @@ TENSOR_FAULTS = {
     "columns beyond the layer": ("if (row < B && column < H)", "if (row < B)"),
     "z's weights for r": ("U_zr_T + (size_t)half * H * depth", "U_zr_T"),
     "U_z for U_r on the way back": ("U_zr + depth", "U_zr"),
-    "z's gradient for h's": ("half == 0 ? da_low + 2 * part : da_low", "da_low"),
+    "z's gradient for h's": ("reset ? da_low + 2 * part : da_low", "da_low"),
     "q forgotten": ("carry[own] + q[own]", "carry[own]"),
     "r's gradient is not passed on": ("LOW_AT((da_low + part)) = lowered(", "(void)lowered("),
     "the state is not passed on": ("LOW_AT(h_low) = lowered(", "(void)lowered("),
@@ -100,6 +103,7 @@ LOWER_FAULTS = {
     "a column too few": ("row < width && column < depth", "row < width - 1 && column < depth"),
 }
 FAULTS = {
+    **{("fused", "fused.cu", name): fault for name, fault in FUSED_FAULTS.items()},
     **{("fused", "gru.cu", name): fault for name, fault in GRU_FAULTS.items()},
     **{("fused", "cell.cuh", name): fault for name, fault in CELL_FAULTS.items()},
     **{("tensor", "tensor.cu", name): fault for name, fault in TENSOR_FAULTS.items()},

@@ -1,5 +1,5 @@
 // The cell, element by element: what stands between two products of a time step, for every way through it (gru.cu,
-// tensor.cu). The equations are those of chargru/engine/gru.py.
+// fused.cu, tensor.cu). The equations are those of chargru/engine/gru.py.
 //
 // Names are those of the equations: z, r, h_tilde, s = r * h, U_zr = [U_z U_r], g = dLoss/dh_t. Arrays are row-major
 // float32; `a` and `da` of one step are (B, 3H) with columns [z | r | h], anything else has rows of H columns.

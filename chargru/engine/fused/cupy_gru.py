@@ -126,24 +126,30 @@ class FusedSequence(DeviceSequence):
     """Four kernels a step, each a product with its gates."""
 
     def _forward(self) -> list[Work]:
-        launcher, weights = self._device.launcher, self.weights
+        launcher, weights, (first, second) = self._device.launcher, self.weights, self._rows()
         work: list[Work] = []
         for a, h, s, h_next in self._steps():
-            work.append(cell.gru_gates(launcher, weights.U_zr, weights.b, a, h, s))
-            work.append(cell.gru_candidate(launcher, weights.U_h, weights.b, a, h, s, h_next))
+            work.append(cell.gru_gates(launcher, weights.U_zr, weights.b, a, h, s, first))
+            work.append(cell.gru_candidate(launcher, weights.U_h, weights.b, a, h, s, h_next, second))
         return work
 
     def _backward(self) -> list[Work]:
         launcher, carry, q = self._device.launcher, self._carry, self._single
         U_zr_T, U_h_T = self.weights.transposed
+        first, second = self._rows()
         a, h, da, dh = self.a, self.h, self.da, self.dh
         work: list[Work] = [self._start()]
         for t in reversed(range(self.shape[0])):
-            work.append(cell.gru_back_first(launcher, U_zr_T, U_h_T, a[t], h[t], da[t], carry, q))
+            work.append(cell.gru_back_first(launcher, U_zr_T, U_h_T, a[t], h[t], da[t], carry, q, first))
             if t > 0:  # what flows into the state before the window is nobody's
                 before = (dh[t - 1], a[t - 1], h[t - 1], da[t - 1])
-                work.append(cell.gru_back_second(launcher, U_zr_T, da[t], q, *before, carry))
+                work.append(cell.gru_back_second(launcher, U_zr_T, da[t], q, *before, carry, second))
         return work
+
+    def _rows(self) -> list[int]:
+        """Of a block, in both phases of a step: the first computes two halves of H columns."""
+        _, B, H = self.shape
+        return [cell.fitting_rows(self._device.facts.multiprocessors, B, H, halves) for halves in (2, 1)]
 
 
 class GemmSequence(DeviceSequence):

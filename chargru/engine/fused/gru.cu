@@ -1,10 +1,9 @@
 // The GPU half of chargru's engine: the GRU of chargru/engine/gru.py, its loss, its optimizer and its sampler.
 // Compiled behind cell.cuh, which has its formulas and names; arrays are time-major.
 //
-// Two ways through a time step, and a third one in tensor.cu, share every formula:
-//   "gemm"   cuBLAS products with the element-wise kernels gate_zr, gate_h, back_start, back_r, back_next between them;
-//   "fused"  four kernels, each a product whose epilogue is the element-wise part, so that a whole window can be
-//            captured as a graph: gru_gates, gru_candidate | gru_back_first, gru_back_second.
+// Of the three ways through a time step this one is here:
+//   "gemm"   cuBLAS products with the element-wise kernels gate_zr, gate_h, back_start, back_r, back_next between them.
+// fused.cu and tensor.cu have the others.
 //
 // Whatever changes from update to update (seed, step, place in the text, rates) is read from two small device buffers,
 // so a kernel's arguments never change. No atomics and no order left open: equal inputs give equal bits.
@@ -12,13 +11,7 @@
 // processor (tests/engine/cuda_on_cpu). That and compiling it for sm_80 to sm_120 is what has been seen of it: it has
 // not run on a GPU yet.
 
-// Tiles of the product kernels; cell_launches.py launches blocks of (COLS, WARPS).
-#define ROWS 16                // rows of the left factor a block takes
-#define COLS 32                // columns of the right factor a block takes: a lane has one
-#define WARPS 8                // share the depth of the product between them
-#define SLICE 32               // of the depth a warp takes at once
-#define DEPTH (WARPS * SLICE)  // of the depth a block takes at once
-#define THREADS 256            // of the reductions and of the draw
+#define THREADS 256  // of the reductions and of the draw
 
 #define INFINITE __int_as_float(0x7f800000)
 #define NOT_A_NUMBER __int_as_float(0x7fc00000)
@@ -158,141 +151,6 @@ extern "C" __global__ void back_next(const float *sums, const float *dh, const f
     back_gates_at(read_back_gates(a, h, H, row, column), g, da, carry, H, row, column);
 }
 
-// ------------------------------------------------------------------------------------- "fused": product and gate
-
-// Sums of a product for the block's ROWS rows from `first_row` on and this lane's `column`: thread (x, y) gets those
-// of rows first_row + y and first_row + y + WARPS. `left` is (rows, depth) with rows `left_stride` apart, `right`
-// (depth, columns) with rows `right_stride` apart; whatever lies beyond an edge counts as 0 and is never read.
-//
-// A step's product is small and waits for the step before, so what counts is latency: the depth is shared out between
-// the warps, every lane reads its column of `right` once, coalesced, before it waits for `left`, and `left` is read
-// from shared memory, the same address in all lanes. All threads of the block have to come here.
-__device__ __forceinline__ void product(const float *__restrict__ left, int left_stride,
-                                        const float *__restrict__ right, int right_stride, int rows, int depth,
-                                        int columns, int first_row, int column, float sums[ROWS / WARPS])
-{
-    // first a slab of `left`, ROWS x DEPTH, at the end the warps' sums, WARPS x ROWS x COLS: the same size
-    __shared__ __align__(16) float shared[ROWS * DEPTH];
-    const int lane = threadIdx.x, warp = threadIdx.y;
-    float sum[ROWS];
-#pragma unroll
-    for (int row = 0; row < ROWS; row++) sum[row] = 0.0f;
-    for (int start = 0; start < depth; start += DEPTH) {
-        float u[SLICE];
-#pragma unroll
-        for (int i = 0; i < SLICE; i++) {
-            const int k = start + warp * SLICE + i;
-            u[i] = k < depth && column < columns ? right[(size_t)k * right_stride + column] : 0.0f;
-        }
-        __syncthreads();  // every warp is done with the last slab
-        const int at = warp * COLS + lane, k_left = start + at;  // the block's threads take a row of the slab at once
-        const float *from = left + (size_t)first_row * left_stride + k_left;
-#pragma unroll 8  // more loads at once would cost more registers than a thread has
-        for (int row = 0; row < ROWS; row++)
-            shared[row * DEPTH + at] = first_row + row < rows && k_left < depth ? from[(size_t)row * left_stride] : 0.0f;
-        __syncthreads();
-#pragma unroll
-        for (int i = 0; i < SLICE; i += 4) {
-#pragma unroll
-            for (int row = 0; row < ROWS; row++) {
-                const float4 x = *(const float4 *)(shared + row * DEPTH + warp * SLICE + i);
-                sum[row] = fmaf(x.x, u[i], sum[row]);
-                sum[row] = fmaf(x.y, u[i + 1], sum[row]);
-                sum[row] = fmaf(x.z, u[i + 2], sum[row]);
-                sum[row] = fmaf(x.w, u[i + 3], sum[row]);
-            }
-        }
-    }
-    __syncthreads();
-#pragma unroll
-    for (int row = 0; row < ROWS; row++) shared[(warp * ROWS + row) * COLS + lane] = sum[row];
-    __syncthreads();
-#pragma unroll
-    for (int i = 0; i < ROWS / WARPS; i++) {
-        float total = 0.0f;
-#pragma unroll
-        for (int part = 0; part < WARPS; part++) total += shared[(part * ROWS + warp + i * WARPS) * COLS + lane];
-        sums[i] = total;
-    }
-}
-
-// Where this thread's sums stand. Blocks along x may cover two halves of H columns each (`halves` 2).
-#define PLACE(halves)                                                                    \
-    const int tiles = gridDim.x / (halves), half = blockIdx.x / tiles;                   \
-    const int column = (blockIdx.x % tiles) * COLS + threadIdx.x;                        \
-    const int first_row = blockIdx.y * ROWS;                                             \
-    float sums[ROWS / WARPS];
-
-#define FOR_EACH_SUM(columns)                                                            \
-    if (column < (columns))                                                              \
-        for (int i = 0, row = first_row + threadIdx.y; i < ROWS / WARPS && row < B; i++, row += WARPS)
-
-// Phase 1 forward: z, r and s = r * h from h U_zr. `a` holds x W and gets z and r.
-extern "C" __global__ void __launch_bounds__(COLS *WARPS, 2)
-    gru_gates(const float *U_zr, const float *b, float *a, const float *h, float *s, int B, int H)
-{
-    PLACE(2)
-    product(h, H, U_zr + (size_t)half * H, 2 * H, B, H, H, first_row, column, sums);
-    FOR_EACH_SUM(H)
-    gate_zr_at(read_zr(b, a, h, H, row, half, column), sums[i], a, s, H, row, half, column);
-}
-
-// Phase 2 forward: h_tilde and the next h from s U_h.
-extern "C" __global__ void __launch_bounds__(COLS *WARPS, 2)
-    gru_candidate(const float *U_h, const float *b, float *a, const float *h, const float *s, float *h_next, int B,
-                  int H)
-{
-    PLACE(1)
-    (void)half;
-    product(s, H, U_h, H, B, H, H, first_row, column, sums);
-    FOR_EACH_SUM(H) gate_h_at(read_h(b, a, h, H, row, column), sums[i], a, h_next, H, row, column);
-}
-
-// Phase 1 backward: ds = da_h U_h^T, thus da_r and carry += ds * r, in one half; q = da_z U_z^T in the other.
-// The transposed copies make reading them coalesced: U_zr_T is (2H, H), U_h_T (H, H).
-extern "C" __global__ void __launch_bounds__(COLS *WARPS, 2)
-    gru_back_first(const float *U_zr_T, const float *U_h_T, const float *a, const float *h, float *da, float *carry,
-                   float *q, int B, int H)
-{
-    PLACE(2)
-    product(da + (half == 0 ? 2 * H : 0), 3 * H, half == 0 ? U_h_T : U_zr_T, H, B, H, H, first_row, column, sums);
-    FOR_EACH_SUM(H)
-    {
-        if (half == 0)
-            back_r_at(read_back_r(a, h, carry, H, row, column), sums[i], da, carry, H, row, column);
-        else
-            q[(size_t)row * H + column] = sums[i];
-    }
-}
-
-// Phase 2 backward: da_r U_r^T completes g of step t - 1, whose dh, a, h, da these are (`da_now` is of step t);
-// with it da_h, da_z and carry of that step.
-extern "C" __global__ void __launch_bounds__(COLS *WARPS, 2)
-    gru_back_second(const float *U_zr_T, const float *da_now, const float *q, const float *dh, const float *a,
-                    const float *h, float *da, float *carry, int B, int H)
-{
-    PLACE(1)
-    (void)half;
-    product(da_now + H, 3 * H, U_zr_T + (size_t)H * H, H, B, H, H, first_row, column, sums);
-    FOR_EACH_SUM(H)
-    {
-        const size_t own = (size_t)row * H + column;
-        const float g = dh[own] + carry[own] + q[own] + sums[i];
-        back_gates_at(read_back_gates(a, h, H, row, column), g, da, carry, H, row, column);
-    }
-}
-
-// A product of its own, out (B, columns) = left (B, depth) right (depth, columns): what a captured step of sampling
-// needs besides the cell, since cuBLAS cannot be captured.
-extern "C" __global__ void __launch_bounds__(COLS *WARPS, 2)
-    dense(const float *left, const float *right, float *out, int B, int depth, int columns)
-{
-    PLACE(1)
-    (void)half;
-    product(left, depth, right, columns, B, depth, columns, first_row, column, sums);
-    FOR_EACH_SUM(columns) out[(size_t)row * columns + column] = sums[i];
-}
-
 // ------------------------------------------------------------------------------------- into a window
 
 // What is new in this update, from the launch itself: its arguments are copied when it is queued, so the host may go on.
@@ -367,11 +225,14 @@ extern "C" __global__ void drop(const float *in, float *out, const long long *co
     if (first >= (size_t)count) return;
     const Words words = random_words(counters, part, (word)thread);
     const float scale = 256.0f / (float)kept;
+    float x[16];  // all are read before one is written: `out` may be `in`, and each read would wait for the last write
+#pragma unroll
+    for (int k = 0; k < 16; k++) x[k] = first + 32 * k < (size_t)count ? in[first + 32 * k] : 0.0f;
 #pragma unroll
     for (int k = 0; k < 16; k++) {
         const size_t at = first + 32 * k;
         const word four = k / 4 == 0 ? words.x : k / 4 == 1 ? words.y : k / 4 == 2 ? words.z : words.w;
-        if (at < (size_t)count) out[at] = (int)(four >> (8 * (k % 4)) & 255u) < kept ? in[at] * scale : 0.0f;
+        if (at < (size_t)count) out[at] = (int)(four >> (8 * (k % 4)) & 255u) < kept ? x[k] * scale : 0.0f;
     }
 }
 

@@ -102,12 +102,10 @@ __device__ __forceinline__ void product(const low *__restrict__ left, const low 
     }
 }
 
-// Where the block's tile stands. Blocks along x may cover two halves of H columns each (`halves` 2).
-#define PLACE(halves)                                                                    \
-    const int tiles = gridDim.x / (halves), half = blockIdx.x / tiles;                   \
-    const int first_column = (blockIdx.x % tiles) * COLS, first_row = blockIdx.y * ROWS; \
-    float sums[EACH];                                                                    \
-    (void)half;
+// Where the block's tile stands. Of two halves of H columns each, blockIdx.z tells which.
+#define PLACE                                                                 \
+    const int first_column = blockIdx.x * COLS, first_row = blockIdx.y * ROWS; \
+    float sums[EACH];
 
 // The statement for each of this thread's elements inside the layer, `i` counting them.
 #define FOR_EACH(statement)                                                                                   \
@@ -124,7 +122,8 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
     tensor_gates(const low *U_zr_T, const float *b, float *a, const float *h, const low *h_low, float *s, low *s_low,
                  int B, int H, int depth)
 {
-    PLACE(2)
+    PLACE
+    const int half = blockIdx.z;
     GateZr in[EACH];
     FOR_EACH(in[i] = read_zr(b, a, h, H, row, half, column);)
     product(h_low, U_zr_T + (size_t)half * H * depth, depth, depth, B, H, first_row, first_column, sums);
@@ -139,7 +138,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
     tensor_candidate(const low *U_h_T, const float *b, float *a, const float *h, const low *s_low, float *h_next,
                      low *h_low, int B, int H, int depth)
 {
-    PLACE(1)
+    PLACE
     GateH in[EACH];
     FOR_EACH(in[i] = read_h(b, a, h, H, row, column);)
     product(s_low, U_h_T, depth, depth, B, H, first_row, first_column, sums);
@@ -162,14 +161,15 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
     tensor_back_first(const low *U_zr, const low *U_h, const float *a, const float *h, float *da, low *da_low,
                       float *carry, float *q, int B, int H, int depth)
 {
-    PLACE(2)
+    PLACE
     const size_t part = (size_t)B * depth;
+    const bool reset = blockIdx.z == 0;
     BackR in[EACH];
-    if (half == 0) FOR_EACH(in[i] = read_back_r(a, h, carry, H, row, column);)
-    product(half == 0 ? da_low + 2 * part : da_low, half == 0 ? U_h : U_zr, half == 0 ? depth : 2 * depth, depth, B, H,
-            first_row, first_column, sums);
+    if (reset) FOR_EACH(in[i] = read_back_r(a, h, carry, H, row, column);)
+    product(reset ? da_low + 2 * part : da_low, reset ? U_h : U_zr, reset ? depth : 2 * depth, depth, B, H, first_row,
+            first_column, sums);
     FOR_EACH({
-        if (half == 0)
+        if (reset)
             LOW_AT((da_low + part)) = lowered(back_r_at(in[i], sums[i], da, carry, H, row, column));
         else
             q[(size_t)row * H + column] = sums[i];
@@ -182,7 +182,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
     tensor_back_second(const low *U_zr, const float *q, const float *dh, const float *a, const float *h, float *da,
                        low *da_low, float *carry, int B, int H, int depth)
 {
-    PLACE(1)
+    PLACE
     const size_t part = (size_t)B * depth;
     BackGates in[EACH];
     float g[EACH];

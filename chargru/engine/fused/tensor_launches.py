@@ -133,7 +133,7 @@ class TensorStep:
 
     def _product(self, name: str, halves: int, arguments: tuple[DeviceArray, ...]) -> Launch:
         tile, source = self._tiles[2 - halves], self._sources[2 - halves]
-        grid = (halves * blocks(self._H, tile.columns), blocks(self._B, tile.rows), 1)
+        grid = (blocks(self._H, tile.columns), blocks(self._B, tile.rows), halves)
         return Launch(self._launcher, name, grid, (_THREADS, 1, 1), (*arguments, *self._sizes), source)
 
     def _check(self, *, b: DeviceArray = None, **arrays: DeviceArray) -> None:

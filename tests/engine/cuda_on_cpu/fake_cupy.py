@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from chargru.engine.fused.cell_launches import ROWS, fused_source
 from chargru.engine.fused.kernels import GRU, Source
 from chargru.engine.fused.tensor_launches import LOW, TILES, lower_source, tensor_source
 from tests.engine.cuda_on_cpu.emulator import Emulator, kernel_names
@@ -21,6 +22,7 @@ SOURCES = {
     (source.text(), ("-std=c++17", *(f"-D{each}" for each in source.defines))): source
     for source in (
         GRU,
+        *map(fused_source, ROWS),
         *map(lower_source, LOW),
         *(tensor_source(precision, tile, ahead) for precision in LOW for tile in TILES for ahead in (1, 2)),
     )

@@ -1,4 +1,4 @@
-// What gru.cu needs of CUDA, on one processor thread: the threads of a block are fibers that take turns.
+// What the CUDA sources need of CUDA, on one processor thread: the threads of a block are fibers that take turns.
 //
 // A fiber runs until it reaches a barrier or a warp's exchange of values, so a kernel that forgets a barrier reads
 // what is not there yet. The order of turns can be turned round or shuffled: results must not depend on it. A barrier
