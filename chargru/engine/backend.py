@@ -27,12 +27,13 @@ if TYPE_CHECKING:
 INSTALL = 'pip install "chargru[cuda13]", or "chargru[cuda12]" for a driver that knows CUDA 12 only'
 TAKEN = "the GPU is taken by another process, or set to refuse new ones"
 _PROCESSOR = "use --backend numpy"
+_SHARED = "end what else uses it (nvidia-smi tells), or " + _PROCESSOR
 _OLDER = 'pip install "chargru[cuda12]" instead, or use --backend numpy'
 _NEWER = 'update the NVIDIA driver, or pip install "chargru[cuda12]" instead'
 
 # What CUDA's runtime answers (the numbers of cudaError): the ones whose own words say too little.
 _NO_MEMORY, _OLD_DRIVER, _NO_DEVICE, _BUSY, _NO_KERNEL, _OLD_FOR_PTX = 2, 35, 100, 46, 209, 222
-_CUBLAS_NO_MEMORY = "CUBLAS_STATUS_ALLOC_FAILED"
+_CUBLAS_NO_MEMORY, _CUBLAS_NO_START = "CUBLAS_STATUS_ALLOC_FAILED", "CUBLAS_STATUS_NOT_INITIALIZED"
 
 Verify = Callable[["Device"], str]
 """Why a device is not to be trusted, in a few words; empty when it is."""
@@ -111,9 +112,12 @@ def import_cupy() -> Any:
             f"CuPy cannot be imported: {words[-1] if words else type(error).__name__}", INSTALL
         ) from error
     except OSError as error:  # it makes a directory for compiled kernels
-        raise BackendError(
-            f"CuPy cannot be imported: {error.strerror or error}", "set CUPY_CACHE_DIR to a directory it may write into"
-        ) from error
+        raise unwritable(error, "CuPy cannot be imported") from error
+
+
+def unwritable(error: OSError, what: str) -> BackendError:
+    """What to say when CuPy cannot write into its directory of compiled kernels."""
+    return BackendError(f"{what}: {error.strerror or error}", "set CUPY_CACHE_DIR to a directory it may write into")
 
 
 def require_device(cupy: Any) -> None:
@@ -138,7 +142,9 @@ def explain(error: Exception, cupy: Any) -> BackendError | None:
     first = next((line.strip() for line in words.splitlines() if line.strip()), type(error).__name__)
     kind, status = type(error).__name__, getattr(error, "status", None)
     if kind == "OutOfMemoryError" or _CUBLAS_NO_MEMORY in words or (kind.startswith("CUDA") and status == _NO_MEMORY):
-        return BackendError("the GPU's memory is full", "end what else uses it (nvidia-smi tells), or " + _PROCESSOR)
+        return BackendError("the GPU's memory is full", _SHARED)
+    if _CUBLAS_NO_START in words:
+        return BackendError("cuBLAS does not start, as on a GPU whose memory is full", _SHARED)
     if kind == "CompileException" and "gpu-architecture" in words:
         return BackendError("the GPU is too old for this CuPy's compiler", _OLDER)
     if kind == "CompileException":

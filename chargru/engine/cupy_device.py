@@ -6,7 +6,6 @@ sgemm, called directly since `cupy.matmul` copies slices and cannot be told a pr
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from chargru.config import PRECISIONS
-from chargru.engine.backend import INSTALL, explain
+from chargru.engine.backend import INSTALL, explain, import_cupy, unwritable
 from chargru.engine.device import Device, DeviceFacts
 from chargru.engine.fused.gemm import gemm
 from chargru.engine.fused.kernels import GRU, DeviceArray, Dimensions, Source
@@ -51,7 +50,9 @@ class CupyLauncher:
                 kernel = self._kernels[source, name] = self._module(source).get_function(name)
             except self._compile_error as error:
                 raise explain(error, self._cupy) or error from None
-            except (ImportError, OSError, RuntimeError) as error:  # no nvrtc, a driver that does not load what it made
+            except OSError as error:  # what it compiles it writes into a directory
+                raise explain(error, self._cupy) or unwritable(error, "the GPU kernels cannot be kept") from None
+            except (ImportError, RuntimeError) as error:  # no nvrtc, a driver that does not load what it made
                 message = f"the GPU kernels cannot be loaded: {_first_line(error)}"
                 unknown = BackendError(message, "install the CuPy that fits your CUDA, or use --backend numpy")
                 raise explain(error, self._cupy) or unknown from None
@@ -75,7 +76,7 @@ class CupyDevice(Device):
             raise BackendError(
                 f"there are no {precision} kernels in this version", f"choose one of {', '.join(PRECISIONS)}"
             )
-        cupy = _import_cupy()
+        cupy = import_cupy()
         _look_for_device(cupy)
         self._cupy = cupy
         self._cublas = _cublas(cupy)
@@ -106,8 +107,9 @@ class CupyDevice(Device):
 
     def copy(self, host: Array, to: DeviceArray) -> None:
         """Copy a host array into one on the device, of the same shape and type."""
+        host = np.ascontiguousarray(host)
         with self.active():
-            to.set(np.ascontiguousarray(host))
+            to.set(host)
             self._stream.synchronize()  # `set` comes back before the host's memory has been read
 
     def host(self, array: DeviceArray) -> Array:
@@ -191,17 +193,6 @@ class _Graph:
                     self._stream.end_capture()
                 raise
             return self._stream.end_capture()
-
-
-def _import_cupy() -> Any:
-    try:
-        return importlib.import_module("cupy")
-    except ImportError as error:
-        if isinstance(error, ModuleNotFoundError) and error.name == "cupy":
-            message, hint = "CuPy is not installed", INSTALL
-        else:
-            message, hint = f"CuPy cannot be imported: {_first_line(error)}", "install the CuPy that fits your CUDA"
-        raise BackendError(message, hint) from None
 
 
 def _look_for_device(cupy: Any) -> None:

@@ -79,7 +79,6 @@ def told_if_full(
     except Exception as error:
         if not device.is_memory_error(error):
             raise
-    device.free_pool()
     fitting = rows // 2  # whatever the estimate says: this many did not fit
     while fitting and needed(fitting) * _RESERVED > free:
         fitting //= 2

@@ -24,8 +24,8 @@ from chargru.training.learner import Update
 Array = npt.NDArray[Any]
 
 SECONDS = 0.1  # of queued work, about
-MOST = 512  # updates queued at once
-PENDING = 960  # launches, of some thousand that CUDA takes
+MOST = 256  # updates queued at once
+PENDING = 480  # launches, of some thousand that CUDA takes; a product of cuBLAS's may be two
 
 
 class DeviceLearner:

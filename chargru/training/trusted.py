@@ -11,6 +11,7 @@ import contextlib
 import functools
 import hashlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -30,6 +31,8 @@ FILE = "trusted-devices.json"
 _LIMIT = 1 << 20  # bytes of the file
 _MOST = 32  # checks remembered
 _FACTS = ("name", "compute_capability", "memory", "driver_version", "runtime_version", "library_version", "libraries")
+# what changes how cuBLAS multiplies in float32, behind everybody's back
+_OVERRIDES = ("NVIDIA_TF32_OVERRIDE", "CUBLAS_EMULATE_SINGLE_PRECISION")
 
 _PATIENCE = 90.0  # seconds that the check may take; the first time of all kernels are compiled
 _PROGRAM = "import sys; sys.path[:] = {path!r}; from chargru.training.trusted import main; main({precision!r})"
@@ -99,7 +102,8 @@ def remembered(path: Path) -> list[Check]:
 def _described(device: Device) -> Check:
     """Everything that a self-check's result may depend on."""
     facts = {name: str(getattr(device.facts, name)) for name in _FACTS}
-    return facts | {"precision": device.precision, "chargru": __version__, "kernels": _kernels()}
+    surroundings = {name.lower(): os.environ.get(name, "") for name in _OVERRIDES}
+    return facts | surroundings | {"precision": device.precision, "chargru": __version__, "kernels": _kernels()}
 
 
 @functools.cache

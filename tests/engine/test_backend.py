@@ -157,6 +157,10 @@ PROBLEMS = {
         {}, CUDARuntimeError(2, "cudaErrorMemoryAllocation: out of memory"), "the GPU's memory is full", "nvidia-smi",
     ),
     "no room for cuBLAS": ({}, CUBLASError(3, "CUBLAS_STATUS_ALLOC_FAILED"), "the GPU's memory is full", "nvidia-smi"),
+    "cuBLAS does not start": (
+        {}, CUBLASError(1, "CUBLAS_STATUS_NOT_INITIALIZED"), "cuBLAS does not start, as on a GPU whose memory is full",
+        "nvidia-smi",
+    ),
     "no compiler": (
         {}, RuntimeError("CuPy failed to load libnvrtc.so.13: OSError: libnvrtc.so.13: cannot open shared object file"),
         "a library of CUDA is missing: libnvrtc.so.13", "pip install",

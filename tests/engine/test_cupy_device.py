@@ -200,6 +200,7 @@ def test_kernels_that_cannot_be_loaded_are_told_in_one_line(cupy):
     for error, told in (
         (RuntimeError("CuPy failed to load libnvrtc.so.13\nand more"), "a library of CUDA is missing: libnvrtc.so.13$"),
         (RuntimeError("something else\nand more"), "cannot be loaded: something else$"),
+        (PermissionError(13, "Permission denied"), "the GPU kernels cannot be kept: Permission denied$"),
         (cupy.cuda.runtime.CUDARuntimeError(209), "the GPU is too old"),
         (cupy.cuda.runtime.CUDARuntimeError(2), "the GPU's memory is full"),
     ):

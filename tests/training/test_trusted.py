@@ -70,6 +70,15 @@ def test_another_version_of_ours_is_checked_on_its_own(monkeypatch, name):
     assert check.calls == 2
 
 
+@pytest.mark.parametrize("name", ["NVIDIA_TF32_OVERRIDE", "CUBLAS_EMULATE_SINGLE_PRECISION"])
+def test_what_changes_how_cublas_multiplies_is_checked_on_its_own(monkeypatch, name):
+    check = Check()
+    for value in ("", "1", "1"):
+        monkeypatch.setenv(name, value)
+        verify(device(), check)
+    assert check.calls == 2
+
+
 def test_what_failed_is_told_every_time_and_never_remembered(file):
     check = Check("the loss is off")
     assert [verify(device(), check) for _ in range(2)] == ["the loss is off"] * 2

@@ -7,6 +7,7 @@ that is no array and no NumPy scalar, or work of a capture that is done before t
 from __future__ import annotations
 
 import ctypes
+import importlib.machinery
 import sys
 import types
 from typing import Any
@@ -91,6 +92,7 @@ class FakeCupy(types.ModuleType):
         )
 
     def install(self, monkeypatch: Any) -> None:
+        self.__spec__ = importlib.machinery.ModuleSpec("cupy", None)  # or nobody finds it
         monkeypatch.setitem(sys.modules, "cupy", self)
 
     def RawModule(self, *, code: str, options: tuple[str, ...]) -> Any:
