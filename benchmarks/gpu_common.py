@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
 import json
 import platform
 import sys
@@ -19,10 +20,20 @@ from chargru.errors import BackendError
 
 NO_GPU = 3  # the exit code where there is none
 
-try:
-    import torch
-except ImportError:
-    torch = None
+
+def peer() -> Any:
+    """The module torch where it is to be had with a GPU, else None; why not is told when it is installed."""
+    try:
+        import torch
+
+        if torch.cuda.is_available():
+            return torch
+        print("torch finds no GPU: no comparison", file=sys.stderr)
+    except ModuleNotFoundError:
+        pass
+    except Exception as error:  # whatever an installation that does not fit this machine raises
+        print(f"torch cannot be imported: {type(error).__name__}: {error}".splitlines()[0], file=sys.stderr)
+    return None
 
 
 def device(precision: str = "float32") -> Device:
@@ -37,11 +48,14 @@ def device(precision: str = "float32") -> Device:
 def machine(gpu: Device) -> str:
     """One line: the GPU and the versions that decide the figures."""
     facts = gpu.facts
-    peer = f"torch {torch.__version__}" if torch is not None else "torch not installed"
+    try:
+        torch = f"torch {importlib.metadata.version('torch')}"
+    except importlib.metadata.PackageNotFoundError:
+        torch = "torch not installed"
     return (
         f"{gpu.name} (compute capability {facts.compute_capability}, {facts.memory / 2**30:.0f} GiB), driver "
         f"{driver_version() or 'unknown'} (CUDA {cuda_version(facts.driver_version)}), CuPy {facts.library_version} "
-        f"(CUDA {cuda_version(facts.runtime_version)}), {peer}, Python {platform.python_version()}"
+        f"(CUDA {cuda_version(facts.runtime_version)}), {torch}, Python {platform.python_version()}"
     )
 
 

@@ -13,12 +13,14 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 from gpu_common import device, machine, print_table, write
 
 from chargru.config import PRECISIONS, TrainRequest
-from chargru.engine import Crew, Parameters, available_cores
+from chargru.engine import Parameters
 from chargru.events import Evaluated, Finished, Notice, Recovered
 from chargru.storage.checkpoint import load
+from chargru.training.device_place import OnDevice
 from chargru.training.evaluation import evaluate
 from chargru.training.session import open_session
 
@@ -54,29 +56,29 @@ def main() -> None:
         host = (time.process_time() - busy) / (time.monotonic() - wall)
         finished = events[-1]
         assert isinstance(finished, Finished)
+        figures = {
+            "text": trainer.material.corpus.name,
+            "characters": trainer.material.corpus.characters,
+            "seconds": finished.seconds,
+            "opening": opening,
+            "updates": finished.steps,
+            "rate": finished.chars_per_second,
+            "sizes": f"{model.num_layers} × {model.hidden_size}, B{training.batch_size} T{training.seq_len}",
+            "regularised": f"dropout {training.dropout}, weight drop {training.weight_drop}",
+            "recoveries": sum(isinstance(event, Recovered) for event in events),
+            "precision": options.precision or "float32",
+            "host": host,
+            "memory": (taken[min(1, len(taken) - 1)], max(taken[1:], default=taken[-1])),
+            "stream": finished.val_loss,  # the whole held-out tenth: what the training ends with
+            "window": None,
+        }
+        write(options.json, figures)  # whatever comes later may take too long
         best = load(Path(finished.checkpoint))
-        weights = Parameters(best.model, best.averaged.dtype, best.averaged)
-        with Crew(available_cores()) as crew:
-            scores = {
-                protocol: evaluate(weights, trainer.material.val, protocol=protocol, crew=crew)
-                for protocol in ("stream", "window")
-            }
-    figures = {
-        "text": trainer.material.corpus.name,
-        "characters": trainer.material.corpus.characters,
-        "seconds": finished.seconds,
-        "opening": opening,
-        "updates": finished.steps,
-        "rate": finished.chars_per_second,
-        "sizes": f"{model.num_layers} × {model.hidden_size}, B{training.batch_size} T{training.seq_len}",
-        "regularised": f"dropout {training.dropout}, weight drop {training.weight_drop}",
-        "recoveries": sum(isinstance(event, Recovered) for event in events),
-        "val_loss": finished.val_loss,
-        "host": host,
-        "memory": (taken[min(1, len(taken) - 1)], max(taken[1:], default=taken[-1])),
-        **{name: score.nats_per_char if score else None for name, score in scores.items()},
-    }
-    write(options.json, figures)
+        place = OnDevice(gpu, model, training)
+        weights = Parameters(best.model, np.float32, place.brought(best.averaged))
+        score = evaluate(weights, trainer.material.val, protocol="window", scorers=place.scorers)
+        figures["window"] = score.nats_per_char if score else None
+        write(options.json, figures)
     print()
     print_table(("what", "figure"), [(name, str(value)) for name, value in figures.items()])
 

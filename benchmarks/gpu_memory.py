@@ -36,15 +36,16 @@ def main() -> None:
         gpu.free_pool()
         before, _ = gpu.memory()
         lesson = DeviceLesson(gpu, ids, model, training)
-        marks = []
+        marks: list[int] = []
+        each = max(1, min(64, (1 << 24) // (B * H)))  # updates that are waited for together: few where they are long
         for part in range(4):
             updates = 3 if part == 0 else max(1, options.updates // 3)
-            for done in range(updates):
+            for _ in range(updates):
+                if time.monotonic() - begin > options.limit:
+                    break
                 lesson.update(1e-4)
-                if done % 64 == 63:
+                if lesson.step % each == 0:
                     lesson.collect()
-                    if time.monotonic() - begin > options.limit:
-                        break
             lesson.collect()
             marks.append(before - gpu.memory()[0])
         told = bytes_needed(model, B, T, CHARACTERS)

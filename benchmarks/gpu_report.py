@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
@@ -46,6 +47,30 @@ def tests_in(xml: str) -> dict[str, Any]:
         "summary": [
             each.get("value", "") for case in cases for each in case.iter("property") if each.get("name") == "summary"
         ],
+        "traces": [trace for case in failed for kind in ("failure", "error") for trace in lines_of(case.find(kind))],
+    }
+
+
+def lines_of(fault: ElementTree.Element | None) -> list[str]:
+    """The last lines of what pytest says of one failure."""
+    return [] if fault is None or not fault.text else ["", *fault.text.rstrip().splitlines()[-12:]]
+
+
+def tests_said(log: str) -> dict[str, Any] | None:
+    """Counts and failures from what pytest printed until it was ended; None when it printed no test."""
+    told = dict(re.findall(r"^tests/gpu/(\S+?::.*?) (PASSED|FAILED|ERROR|SKIPPED)\b", log, re.MULTILINE))
+    begun = re.findall(r"^tests/gpu/(\S+?::.*?)(?: (?:PASSED|FAILED|ERROR|SKIPPED)\b.*)?$", log, re.MULTILINE)
+    if not begun:
+        return None
+    failed = {name: "" for name, how in told.items() if how in ("FAILED", "ERROR")}
+    if begun[-1] not in told:
+        failed[begun[-1].partition(" Timeout (")[0].rstrip()] = "it ran when the time was over"
+    return {
+        "passed": list(told.values()).count("PASSED"),
+        "failed": failed,
+        "skipped": [],
+        "skips": list(told.values()).count("SKIPPED"),
+        "summary": [],
     }
 
 
@@ -99,7 +124,8 @@ def show_tests(found: dict[str, Any]) -> list[str]:
     lines = table(("what", "figure"), rows)
     lines += [f"- FAILED {name}: {reason}" for name, reason in found["failed"].items()]
     lines += [f"- skipped: {reason}" for reason in found["skipped"]]
-    return [*lines, *(f"- {line}" for line in found["summary"]), ""]
+    lines += [f"- {line}" for line in found["summary"]]
+    return [*lines, "", *(["```", *found["traces"], "```", ""] if found.get("traces") else [])]
 
 
 def show_learning(found: dict[str, Any]) -> list[str]:
@@ -111,7 +137,7 @@ def show_learning(found: dict[str, Any]) -> list[str]:
         ("seconds", f"{found['seconds']:.0f}, and {found['opening']:.1f} to begin"),
         ("updates", f"{found['updates']:,}, {found['recoveries']} recoveries"),
         ("characters/s", f"{found['rate']:,.0f}"),
-        ("sizes", f"{found['sizes']}; {found['regularised']}"),
+        ("sizes", f"{found['sizes']}; {found['regularised']}; {found['precision']}"),
         ("stream", loss(found["stream"])),
         ("window of 256", loss(found["window"])),
         ("host's CPU, of one core", f"{100 * found['host']:.0f} %"),
@@ -133,10 +159,12 @@ def show_speed(found: list[dict[str, Any]]) -> list[str]:
                 f"{rates[their] / 1e3:,.0f}" if their else NOT_RUN,
                 their.removeprefix("torch ") if their else "",
                 f"**{rates[our] / rates[their]:.2f}×**" if our and their else "",
-                *(f"{1e6 * each[name]:.1f}" if our else "" for name in ("forward", "back", "floor")),
+                *(f"{1e6 * each[name]:.1f}" if each.get(name) else "" for name in ("forward", "back", "floor")),
             )
         )
         notes.append(f"- {shape}: " + ", ".join(f"{name} {rate / 1e3:,.0f}" for name, rate in rates.items()))
+        if "compiled" in "".join(rates):
+            notes.append("- torch.compile leaves cuDNN's GRU as it is and compiles what stands around it")
         notes += [f"- {shape}: {name} failed: {reason}" for name, reason in each["failed"].items()]
         if tiles := each.get("tiles"):
             told = ", ".join(f"{name} {1e6 * seconds:.1f}" for name, seconds in tiles.items())
@@ -190,8 +218,10 @@ def blank(part: Part) -> list[str]:
     return table(header, [(*row, *[NOT_RUN] * (len(header) - len(row))) for row in rows])
 
 
-def render(everything: list[Part], results: dict[str, dict[str, Any]]) -> str:
-    """The whole report; what is not in `results` has not been run."""
+def render(
+    everything: list[Part], results: dict[str, dict[str, Any]], before: dict[str, list[str]] | None = None
+) -> str:
+    """The whole report; what is not in `results` has not been run, and stays what it was in `before`."""
     lines = ["# On a GPU", ""]
     if not results:
         lines += ["Never run: no GPU was at hand. `benchmarks/gpu_check.sh` fills this in.", ""]
@@ -199,6 +229,9 @@ def render(everything: list[Part], results: dict[str, dict[str, Any]]) -> str:
         lines += [f"By `benchmarks/gpu_check.sh`, {time.strftime('%Y-%m-%d')}; the machine may be shared.", ""]
     for part in everything:
         result = results.get(part.name)
+        if result is None and before and part.name in before:
+            lines += before[part.name]
+            continue
         ended = NOT_RUN if result is None else result["ended"]
         seconds = f" in {result['seconds']:.0f} s" if result and "seconds" in result else ""
         lines += [f"## {part.name}", "", f"{ended}{seconds}", ""]
@@ -211,11 +244,23 @@ def render(everything: list[Part], results: dict[str, dict[str, Any]]) -> str:
 
 def show(part: Part, result: dict[str, Any] | None) -> list[str] | None:
     """A part's figures; None when there are none, or not those that were expected."""
-    if part.show is show_sanitizer and result is not None and "code" in result:
+    if part.show is show_sanitizer and result is not None and "seconds" in result:
         return table(("what", "figure"), [("found", "nothing" if result["code"] == 0 else "see below")])
     if result is None or result.get("figures") is None:
         return None
     try:
         return part.show(result["figures"])
-    except (KeyError, TypeError, ValueError, IndexError):
+    except Exception:  # whatever a part wrote, the others' figures are shown
         return None
+
+
+def sections(path: Path) -> dict[str, list[str]]:
+    """The sections of a report that was written before, by their names; none of one that never ran."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    if "Never run" in text:
+        return {}
+    found = {}
+    for section in text.split("\n## ")[1:]:
+        name, *lines = section.rstrip().splitlines()
+        found[name] = [f"## {name}", *lines, ""]
+    return found

@@ -4,24 +4,25 @@
 
 Random weights, 65 characters, temperature 1. Ours reads the prompt and draws from there, the draws and surprisals come
 to the host every 32 characters. Torch: embedding, `nn.GRU` one step at a time, linear, softmax, multinomial, all on the
-device and nothing fetched. NumPy is only measured for as many rows as it may be used for.
+device and nothing fetched. NumPy is only measured for as many rows as it may be used for, once, over a few characters.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import gpu_shapes
 import numpy as np
-from gpu_common import arguments, device, machine, medians, print_table, timed, torch, write
+from gpu_common import arguments, device, machine, medians, peer, print_table, timed, write
 
 from chargru.config import ModelConfig, SamplingConfig
 from chargru.engine import Parameters, Stepper, draw
 from chargru.engine.device import Device
 from chargru.engine.device_sampling import sample_many
 
-V, LENGTH = 65, 96
+V, LENGTH, FEW = 65, 96, 8
 LONG = 1_000  # characters each, of as many completions as a page of them has
 SHAPES = gpu_shapes.SAMPLING
 NUMPY_ROWS = 256  # at most
@@ -46,18 +47,17 @@ def once(work: Callable[[], None], wait: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def with_numpy(parameters: Parameters, rows: int, seconds: float) -> Callable[[], float]:
+def with_numpy(parameters: Parameters, rows: int) -> float:
+    """Characters a second of our own NumPy, on this machine's processor."""
     stepper, rng, config = Stepper(parameters, rows), np.random.default_rng(0), SamplingConfig(temperature=1.0)
-
-    def write_all() -> None:
-        ids = np.zeros(rows, np.intp)
-        for _ in range(LENGTH):
-            ids = draw(stepper.step(ids), config, rng)
-
-    return timed(write_all, lambda: None, seconds)
+    ids = draw(stepper.step(np.zeros(rows, np.intp)), config, rng)
+    start = time.perf_counter()
+    for _ in range(FEW):
+        ids = draw(stepper.step(ids), config, rng)
+    return rows * FEW / (time.perf_counter() - start)
 
 
-def theirs(H: int, L: int, rows: int, seconds: float) -> Callable[[], float]:
+def theirs(torch: Any, H: int, L: int, rows: int, seconds: float) -> Callable[[], float]:
     place = torch.device("cuda")
     embedding, gru, linear = torch.nn.Embedding(V, H), torch.nn.GRU(H, H, L), torch.nn.Linear(H, V)
     for module in (embedding, gru, linear):
@@ -75,7 +75,7 @@ def theirs(H: int, L: int, rows: int, seconds: float) -> Callable[[], float]:
 
 def main() -> None:
     options = arguments(__doc__, 0.4).parse_args()
-    gpu = device()
+    gpu, torch = device(), peer()
     print(f"{machine(gpu)}; medians of {options.rounds} rounds\n")
     begin, figures, rows = time.monotonic(), [], []
     for H, L, count in SHAPES:
@@ -83,15 +83,16 @@ def main() -> None:
             break
         parameters = Parameters.initial(ModelConfig(V, H, L), 1)
         made = {"chargru": timed(ours(gpu, parameters, count), gpu.synchronize, options.seconds)}
-        if torch is not None and torch.cuda.is_available():
-            made["torch"] = theirs(H, L, count, options.seconds)
-        if count <= NUMPY_ROWS:
-            made["numpy"] = with_numpy(parameters, count, options.seconds)
+        if torch is not None:
+            made["torch"] = theirs(torch, H, L, count, options.seconds)
         found = medians(made, options.rounds)
         rate = {name: count * LENGTH / seconds for name, seconds in found.items()}
         long = once(ours(gpu, parameters, count, LONG), gpu.synchronize) if count == 256 else None
         figures.append({"shape": (H, L, count), "rates": rate, "step": found["chargru"] / LENGTH, "long": long})
-        write(options.json, figures)
+        write(options.json, figures)  # before NumPy, which may take longer than there is time
+        if count <= NUMPY_ROWS:
+            rate["numpy"] = with_numpy(parameters, count)
+            write(options.json, figures)
         rows.append(
             (
                 gpu_shapes.rows(H, L, count),

@@ -17,7 +17,12 @@ import numpy as np
 from chargru.config import PRECISIONS, ModelConfig, SamplingConfig, TrainingConfig
 from chargru.engine import Device, DeviceLesson, sample_many
 from chargru.engine.backend import open_device
-from chargru.engine.fused.variants import variants_for
+from chargru.engine.fused import cell_launches as cell
+from chargru.engine.fused.cupy_gru import run
+from chargru.engine.fused.kernels import DeviceArray
+from chargru.engine.fused.tensor_gru import TensorLayer, TensorSequence
+from chargru.engine.fused.tensor_launches import TILES
+from chargru.engine.fused.variants import make_layer, variants_for
 from chargru.errors import BackendError
 
 SHAPES = ((29, 40, 2, 6, 7), (65, 160, 1, 4, 33))  # characters, units, layers, steps, rows
@@ -44,6 +49,43 @@ def exercise(device: Device, V: int, H: int, L: int, T: int, B: int) -> None:
         assert all(chunk.ids.shape[0] == 6 for chunk in drawn)
 
 
+def every_tile(device: Device, H: int, T: int, B: int) -> None:
+    """A window forward and back with each tile that there is: those that fit other sizes too."""
+    with device.active():
+        if "tensor" not in variants_for(device.precision):
+            every_row(device, H, B)
+            return
+        weights = make_layer(device, "tensor", H, train=True)
+        assert isinstance(weights, TensorLayer)
+        for tile in TILES:
+            sequence = TensorSequence(device, weights, zeros(device, T + 1, B, H), train=True, tile=tile)
+            for array in (weights.U_zr, weights.U_h, weights.b, sequence.a, sequence.dh):
+                array.fill(0.01)
+            run([*weights.copies(), *sequence.forward, *sequence.backward])
+            assert np.isfinite(device.host(sequence.da)).all(), "a step went wrong"
+
+
+def every_row(device: Device, H: int, B: int) -> None:
+    """The float32 kernels of a step with as many rows for a block as there can be."""
+    launcher, (U_zr, U_zr_T, U_h) = device.launcher, (zeros(device, *each) for each in ((H, 2 * H), (2 * H, H), (H, H)))
+    a, da, before = (zeros(device, B, 3 * H) for _ in range(3))
+    h, s, carry, q, dh = (zeros(device, B, H) for _ in range(5))
+    b = zeros(device, 3 * H)
+    for rows in cell.ROWS:
+        cell.gru_gates(launcher, U_zr, b, a, h, s, rows)()
+        cell.gru_candidate(launcher, U_h, b, a, h, s, h, rows)()
+        cell.gru_back_first(launcher, U_zr_T, U_h, a, h, da, carry, q, rows)()
+        cell.gru_back_second(launcher, U_zr_T, da, q, dh, a, h, before, carry, rows)()
+        cell.dense(launcher, h, U_zr, zeros(device, B, 2 * H), rows)()
+    assert np.isfinite(device.host(before)).all(), "a step went wrong"
+
+
+def zeros(device: Device, *shape: int) -> DeviceArray:
+    found = device.xp.empty(shape, "float32")
+    found.fill(0)
+    return found
+
+
 def main() -> int:
     try:
         devices = [open_device(precision) for precision in PRECISIONS]
@@ -54,6 +96,7 @@ def main() -> int:
     for shape in SHAPES:
         for device in devices:
             exercise(device, *shape)
+            every_tile(device, shape[1], *shape[3:])
     print(f"every kernel ran at {len(SHAPES)} shapes, in {' and '.join(PRECISIONS)}")
     return 0
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from chargru.config import PRECISIONS
+from chargru.engine.fused.cell_launches import ROWS, fused_source
 from chargru.engine.fused.kernels import GRU
 from chargru.engine.fused.tensor_launches import TILES, lower_source, tensor_source
 from tests.engine.cuda_on_cpu import emulated_device, needs_compiler
@@ -91,14 +94,23 @@ def test_the_sanitizer_sees_every_kernel_at_each_of_two_shapes(modules):
     assert len(sanitize.SHAPES) == 2
     for precision in PRECISIONS:
         device = emulated_device(precision)
+        launched = set()
+        launch = device.launcher.launch
+
+        def noting(name, grid, block, arguments, source=GRU, launch=launch, launched=launched):
+            launched.add((source, name))
+            launch(name, grid, block, arguments, source)
+
+        device.launcher.launch = noting
         sanitize.exercise(device, 11, 18, 2, 3, 5)
+        sanitize.every_tile(device, 18, 3, 5)
         sources = {
-            "float32": [GRU],
-            "tf32": [GRU, tensor_source("tf32", TILES[0], 1), lower_source("tf32")],
-            "bf16": [tensor_source("bf16", TILES[0], 1), lower_source("bf16")],
+            "float32": [GRU, *map(fused_source, ROWS)],
+            "tf32": [GRU, *(tensor_source("tf32", tile, 1) for tile in TILES), lower_source("tf32")],
+            "bf16": [*(tensor_source("bf16", tile, 1) for tile in TILES), lower_source("bf16")],
         }
-        every_kernel = {name for source in sources[precision] for name in kernel_names(source.text())}
-        assert every_kernel <= set(device.launcher.launched)
+        every_kernel = {(source, name) for source in sources[precision] for name in kernel_names(source.text())}
+        assert every_kernel <= launched
 
 
 @needs_compiler
@@ -127,7 +139,7 @@ def test_figures_of_every_part_are_shown(report):
     learned = {
         "text": "t", "characters": 9, "seconds": 180.0, "opening": 1.0, "updates": 5, "recoveries": 0, "rate": 1e6,
         "sizes": "2 × 512", "regularised": "", "stream": 1.39, "window": None, "host": 0.123,
-        "memory": (1 << 30, 1 << 30),
+        "memory": (1 << 30, 1 << 30), "precision": "bf16",
     }  # fmt: skip
     lines = "\n".join(report.show_learning(learned))
     assert "| host's CPU, of one core | 12 % |" in lines
@@ -167,11 +179,120 @@ def test_a_part_that_hangs_is_ended_with_its_children(check, report, tmp_path):
     assert "not run" in report.render([odd], {"odd": result})
 
 
+@pytest.mark.long
+def test_a_child_that_left_its_group_is_not_waited_for(check, report, tmp_path):
+    child = (
+        "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(20)'], "
+        "start_new_session=True); print('begun', flush=True); time.sleep(60)"
+    )
+    odd = part(report, *code(child))
+    result = check.run(odd, tmp_path / "out", 2.0)
+    assert result["seconds"] < 15
+    assert result["said"][0] == "begun"
+
+
+@pytest.mark.long
+def test_when_it_is_ended_from_outside_what_is_known_is_written(tmp_path):
+    results = tmp_path / "results.md"
+    program = f"""
+import gpu_check
+from gpu_report import Part
+import gpu_report as report
+figures = {json.dumps(json.dumps(FIGURES))}
+def made(out, then):
+    return gpu_check.python("-c", f"import time; open({{str(out)!r}}, 'w').write({{figures!r}}); print('on'); {{then}}")
+gpu_check.parts = lambda options: [
+    Part(name, 30, lambda out, then=then: made(out, then), report.show_sampling, report.SAMPLING_ROWS)
+    for name, then in (("one", ""), ("two", "time.sleep(60)"), ("three", ""))
+]
+gpu_check.no_gpu = lambda: None
+raise SystemExit(gpu_check.main(["--results", {str(results)!r}]))
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=BENCHMARKS, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+    )
+    log = results.with_suffix(".parts") / "two.log"
+    deadline = time.monotonic() + 60
+    while not (log.exists() and log.read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.terminate()
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    text = results.read_text(encoding="utf-8")
+    assert text in said
+    one, two, three = text.split("\n## ")[1:]
+    assert "done" in one
+    assert "ended from outside" in two
+    assert "**2.50×**" in one
+    assert "**2.50×**" in two
+    assert "not run" in three
+
+
+def test_sections_of_other_parts_stay(check, report, tmp_path):
+    path = tmp_path / "results.md"
+    two = [report.Part(name, 1, list, report.show_sampling, report.SAMPLING_ROWS) for name in ("one", "two")]
+    done = {"ended": "done", "code": 0, "seconds": 1.0, "figures": FIGURES}
+    path.write_text(report.render(two, {"one": done}))
+    text = report.render(two, {"two": done | {"seconds": 7.0}}, report.sections(path))
+    assert [part.split("\n")[2] for part in text.split("\n## ")[1:]] == ["done in 1 s", "done in 7 s"]
+    assert text.count("**2.50×**") == 2
+    path.write_text(report.render(two, {}))
+    assert report.sections(path) == {}
+
+
+def test_tests_that_were_ended_are_counted_from_what_they_said(report):
+    log = """collecting ... collected 4 items
+tests/gpu/test_a.py::one PASSED                                        [ 25%]
+tests/gpu/test_a.py::two[a b] FAILED                                   [ 50%]
+tests/gpu/test_b.py::three SKIPPED (no g++)                            [ 75%]
+tests/gpu/test_b.py::four Timeout (0:00:40)!
+Thread 0x00007f412fc44b80 (most recent call first):
+"""
+    found = report.tests_said(log)
+    assert (found["passed"], found["skips"]) == (1, 1)
+    assert found["failed"] == {"test_a.py::two[a b]": "", "test_b.py::four": "it ran when the time was over"}
+    assert report.tests_said("no tests") is None
+    assert "test_b.py::four: it ran" in "\n".join(report.show_tests(found))
+
+
+def test_a_text_that_is_not_there_is_told_before_anything_is_run(check, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(check, "no_gpu", lambda: None)
+    with pytest.raises(SystemExit) as ended:
+        check.main(["--text", "not/there.txt", "--results", str(tmp_path / "results.md")])
+    assert ended.value.code == 2
+    assert "there.txt: no such file" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@needs_compiler
+@pytest.mark.long
+def test_a_contender_that_fails_costs_the_others_nothing(modules, monkeypatch):
+    speed = importlib.import_module("gpu_speed")
+    right = speed.ours
+
+    def ours(gpu, shape, variant, seconds):
+        if variant == "gemm":
+            raise RuntimeError("an illegal memory access\nand more")
+        return right(gpu, shape, variant, seconds)
+
+    monkeypatch.setattr(speed, "ours", ours)
+    monkeypatch.setattr(speed, "by_tile", lambda *_: 1 / 0)
+    gpus = {precision: emulated_device(precision) for precision in ("float32", "bf16")}
+    options = argparse.Namespace(rounds=1, seconds=0.0, compile=False)
+    first, last = speed.compared(gpus, None, (18, 5, 3, 1), options)
+    assert set(first["rates"]) == {"chargru fused float32", "chargru tensor bf16"}
+    assert first["failed"]["chargru gemm float32"] == "RuntimeError: an illegal memory access"
+    assert "ZeroDivisionError" in last["failed"]["a step by tile"]
+    assert last["forward"] > 0
+    assert speed.row(last)[0] == "H18 B5 T3 L1"
+
+
 @pytest.mark.parametrize("written", ["", "{", "[1]", "null", '[{"shape": [1]}]', "<?xml version='1.0'?><testsuite>"])
 def test_half_written_figures_are_no_figures(check, report, tmp_path, written):
     (tmp_path / "out").write_text(written)
     odd = part(report)
-    result = {"ended": "done", "code": 0, "seconds": 1.0, "figures": check.figures(tmp_path / "out")}
+    result = {"ended": "done", "code": 0, "seconds": 1.0, "figures": check.figures(odd, tmp_path / "out")}
     assert "| 2 × 512 units, 256 at once | not run |" in report.render([odd], {"odd": result})
 
 
