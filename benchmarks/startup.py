@@ -1,29 +1,32 @@
-"""How long until something is there: `chargru --help`, and the app's first frame in a real pseudo-terminal.
+"""How long until something is there: `chargru --help`, the app's first frame, and every other screen's first time.
 
     python benchmarks/startup.py [--rounds 9]
 
-The first frame counts from the start of the process until the screen's bytes hold the name of the first text that can
-be picked: the app has then drawn itself with its contents, not an empty screen.
+All in a real pseudo-terminal, by what stands on it. The first frame counts from the start of the process until the name
+of the first text that can be picked is painted: the app has then drawn itself with its contents, not an empty screen.
+A screen counts from its key until its contents stand there.
 """
 
 from __future__ import annotations
 
 import argparse
-import fcntl
-import os
-import pty
-import select
-import signal
-import struct
+import statistics
 import subprocess
 import sys
-import termios
+import tempfile
 import time
 
-from common import machine, medians, print_table
+from common import machine, print_table
+from terminal import Terminal
 
 COMMAND = [sys.executable, "-m", "chargru"]
-SIGN = b"tales"
+SIGN = "tales"
+SCREENS = {  # its key, and what stands on it when there are no runs yet
+    "Train": ("\x1bOR", "Nothing is training yet"),
+    "Play": ("\x1bOS", "likeliest next characters"),
+    "Runs": ("\x1b[17~", "Nothing was trained yet"),
+}
+REST = 1.0  # seconds between the keys: what the app does by itself after a frame is over
 
 
 def help_seconds() -> float:
@@ -32,42 +35,33 @@ def help_seconds() -> float:
     return time.perf_counter() - start
 
 
-def frame_seconds() -> float:
-    start = time.perf_counter()
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.environ.update(TERM="xterm-256color", COLUMNS="80", LINES="24")
-        os.execv(sys.executable, COMMAND)
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    seen = b""
-    try:
-        while SIGN not in seen:
-            ready, _, _ = select.select([terminal], [], [], 20)
-            if not ready:
-                raise SystemExit("the app drew nothing for 20 seconds")
-            seen += os.read(terminal, 65536)
-        return time.perf_counter() - start
-    finally:
-        os.kill(pid, signal.SIGTERM)
-        with os.fdopen(terminal, "rb", buffering=0) as rest:
-            try:
-                while rest.read(65536):
-                    pass
-            except OSError:
-                pass  # the other end is closed
-        os.waitpid(pid, 0)
+def app_seconds() -> dict[str, float]:
+    """Of the first frame, and of each screen."""
+    with tempfile.TemporaryDirectory() as home:
+        terminal = Terminal(COMMAND, 100, 30, watch=True, environment={"CHARGRU_HOME": home})
+        found = {"frame": terminal.until(lambda: SIGN in terminal.text(), 20, "the first frame")}
+        for name, (key, sign) in SCREENS.items():
+            rested = time.perf_counter() + REST
+            while time.perf_counter() < rested:
+                terminal.take(0.05)
+            terminal.press(key)
+            found[name] = terminal.until(lambda sign=sign: sign in terminal.text(), 20, name)
+        terminal.close()
+    return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=9)
     rounds = parser.parse_args().rounds
-    help_seconds(), frame_seconds()  # byte code and file cache
-    found = medians({"help": help_seconds, "frame": frame_seconds}, rounds)
+    help_seconds(), app_seconds()  # byte code and file cache
+    found = [{"help": help_seconds(), **app_seconds()} for _ in range(rounds)]
+    median = {name: statistics.median(each[name] for each in found) for name in found[0]}
     print(f"{machine()}; medians of {rounds} rounds\n")
     rows = [
-        ("`chargru --help`", f"{found['help']:.2f} s", "0.3 s"),
-        ("first frame of the app", f"{found['frame']:.2f} s", "0.8 s"),
+        ("`chargru --help`", f"{median['help']:.2f} s", "0.3 s"),
+        ("first frame of the app", f"{median['frame']:.2f} s", "0.8 s"),
+        *((f"{name}, when first shown", f"{median[name]:.2f} s", "") for name in SCREENS),
     ]
     print_table(("what", "median", "limit"), rows)
 
