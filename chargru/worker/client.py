@@ -80,7 +80,7 @@ class WorkerClient:
             threading.Thread(target=self._collect, args=(self._process,), name="worker events", daemon=True),
             threading.Thread(target=self._collect_stderr, args=(self._process,), name="worker stderr", daemon=True),
         ]
-        for thread in self._threads:
+        for thread in reversed(self._threads):  # the first waits for the second when the process is gone at once
             thread.start()
         self._write(encode_line(request.to_dict()))
 

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -176,6 +177,22 @@ def test_the_process_leaves_when_its_parent_is_killed(tmp_path: Path) -> None:
     while alive(child) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not alive(child)
+
+
+def test_a_process_that_is_gone_before_anybody_listens_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+
+    def slowly(thread: threading.Thread) -> None:
+        start(thread)
+        time.sleep(0.5)  # the process ends meanwhile, and whoever reads its events sees that
+
+    with WorkerClient(command=[sys.executable, "-c", "import sys; sys.exit('gone')"]) as client:
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", slowly)
+            client.start(TrainRequest(corpus="tales"))
+        failed = collect(client, ended)[-1]
+    assert isinstance(failed, Failed)
+    assert "gone" in failed.hint
 
 
 def test_unreadable_lines_are_told_once_and_cost_no_event() -> None:
