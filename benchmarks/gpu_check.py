@@ -44,6 +44,7 @@ from chargru.engine.device_rates import measure
 from chargru.engine.selfcheck import differs
 from chargru.training.device_speed import device_speed
 gpu = device()
+print(machine(gpu), flush=True)
 speed = device_speed(gpu)
 json.dump({"machine": machine(gpu), "check": differs(gpu), "rates": dataclasses.asdict(measure(gpu)),
            "step": speed.step, "rate": speed.rate}, open(sys.argv[1], "w"))

@@ -158,7 +158,7 @@ def test_no_order_of_threads_changes_a_bit(precision, variant):
 @pytest.mark.parametrize(("L", "V", "H", "T", "B"), SHAPES)
 def test_bytes_are_what_is_allocated(L, V, H, T, B, train, precision, variant):
     problem = Problem(L, V, H, T, B, variant, precision=precision, train=train)
-    allocated = sum(count * buffer.itemsize for buffer, count in problem.device.xp.buffers)
+    allocated = problem.device.xp.taken
     assert allocated == network_bytes(problem.config, B, T, precision, train=train)
     assert allocated <= network_bytes(problem.config, B, T, train=train)  # whatever is multiplied
 

@@ -52,6 +52,7 @@ FUSED_FAULTS = {
     ),
     "no barrier after the warps' sums": without(BARRIER, before="sum[row];\n"),
     "a slab beyond the depth": ("whole = start + DEPTH <= depth", "whole = start < depth"),
+    "a slab of rows beyond the batch": ("first_row + ROWS <= rows", "first_row < rows"),
     "rows beyond the batch": ("row += WARPS) if (row < B)", "row += WARPS)"),
     "columns beyond the layer": ("    if (column < (columns)) ", "    if (column <= (columns))"),
     "z's weights for r": ("U_zr + (size_t)half * H, 2 * H", "U_zr, 2 * H"),

@@ -27,8 +27,8 @@ FACTS = DeviceFacts("a processor that plays a GPU", "9.0", 1 << 30, 13000, 13000
 def emulated_device(precision: str = "float32", order: int = 0, edit: Edit | None = None) -> Device:
     """A device whose kernels run on the processor over NumPy arrays.
 
-    What `xp.empty` makes holds NaN (or a number far out of range) until it is written, and stands between guards, which
-    `device.xp.check()` looks at. `order` is that of threads and `edit` changes the CUDA, see
-    `Emulator`.
+    What `xp.empty` makes holds NaN (or a number far out of range) until it is written, and is fenced: a kernel that
+    leaves it is stopped, or found out by `device.xp.check()`. `order` is that of threads and `edit` changes the CUDA,
+    see `Emulator`.
     """
     return Device(Guarded(), Emulator(order, edit), FACTS, precision)

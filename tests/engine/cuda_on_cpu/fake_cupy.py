@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib.machinery
+import math
 import sys
 import types
 from typing import Any
@@ -18,6 +19,7 @@ from chargru.engine.fused.cell_launches import ROWS, fused_source
 from chargru.engine.fused.kernels import GRU, Source
 from chargru.engine.fused.tensor_launches import LOW, TILES, lower_source, tensor_source
 from tests.engine.cuda_on_cpu.emulator import Emulator, kernel_names
+from tests.engine.cuda_on_cpu.guarded import fenced
 
 SOURCES = {
     (source.text(), ("-std=c++17", *(f"-D{each}" for each in source.defines))): source
@@ -123,7 +125,8 @@ class FakeCupy(types.ModuleType):
 
     def empty(self, shape: Any, dtype: str) -> Array:
         assert self.current().capturing is None, "memory taken while a stream is capturing"
-        found = np.empty(shape, dtype).view(Array)
+        shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        found = fenced(math.prod(shape), dtype)[0].reshape(shape).view(Array)
         found.fill(np.nan if found.dtype.kind == "f" else 123)
         return found
 

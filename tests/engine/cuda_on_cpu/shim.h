@@ -6,6 +6,7 @@
 // be a bug.
 #pragma once
 #include <setjmp.h>
+#include <signal.h>
 #include <ucontext.h>
 
 #include <cmath>
@@ -97,6 +98,13 @@ __attribute__((noinline)) static void resume(Fiber *fiber)
     setcontext(&fiber->start);
 }
 
+// They stand somewhere inside a kernel.
+static void forget_fibers()
+{
+    for (Fiber *each : fibers) delete each;
+    fibers.clear();
+}
+
 static void wait(State state, int line)
 {
     current->state = state;
@@ -174,8 +182,7 @@ static std::string run_block(unsigned threads, std::vector<unsigned> &order, Shu
             onward = true;
         }
         if (!onward) {
-            for (Fiber *each : fibers) delete each;  // they stand somewhere inside the kernel
-            fibers.clear();
+            forget_fibers();
             return "a barrier or an exchange that not all threads reach";
         }
     }
@@ -249,6 +256,26 @@ extern "C" const char *kernel_signature(const char *name)
     return nullptr;
 }
 
+// Arrays end where memory is protected (guarded.py), and an index beyond a shared one is an instruction that there is
+// not (-fsanitize): what a kernel does there raises a signal, on whose way back the kernel is left where it stands.
+static sigjmp_buf outside;
+static void leave(int) { siglongjmp(outside, 1); }
+
+struct Watch {
+    struct sigaction before[3];
+    static constexpr int signals[3] = {SIGSEGV, SIGBUS, SIGILL};
+    Watch()
+    {
+        struct sigaction mine = {};
+        mine.sa_handler = leave;
+        for (int i = 0; i < 3; i++) sigaction(signals[i], &mine, &before[i]);
+    }
+    ~Watch()
+    {
+        for (int i = 0; i < 3; i++) sigaction(signals[i], &before[i], nullptr);
+    }
+};
+
 // `order`: 0 as threads are numbered, 1 the other way round, else the seed of an order shuffled at every turn; blocks
 // likewise. Returns what went wrong, or an empty text.
 extern "C" const char *run_kernel(const char *name, const unsigned *grid, const unsigned *block, void **arguments,
@@ -271,6 +298,12 @@ extern "C" const char *run_kernel(const char *name, const unsigned *grid, const 
         if (strcmp(kernels[i].name, name)) continue;
         body = kernels[i].call(arguments);
         wrong = "";
+        const Watch watch;
+        if (sigsetjmp(outside, 1)) {
+            forget_fibers();
+            wrong = "memory outside of an array, or a number too large for an int";
+            return wrong.c_str();
+        }
         for (unsigned place : places) {
             blockIdx = {place % grid[0], place / grid[0] % grid[1], place / (grid[0] * grid[1])};
             wrong = run_block(threads, turns, order > 1 ? &shuffle : nullptr);
