@@ -24,7 +24,6 @@ _CACHE = _HERE.parents[2] / ".pytest_cache" / "cuda_on_cpu"
 _FLAGS = [
     *("-x", "c++", "-std=c++17", "-O2", "-march=native", "-ffp-contract=off", "-fno-strict-aliasing"),
     "-Wl,-Bsymbolic",  # a kernel's name may be that of a function somewhere in this process
-    "-fno-gnu-unique",  # shared memory is a library's own, though its name is that of another one's
     *("-fPIC", "-shared", "-U_FORTIFY_SOURCE", "-Wall", "-Wno-unknown-pragmas"),
     # an index beyond a shared array or an overflow of an int ends the process
     *("-fsanitize=bounds,signed-integer-overflow", "-fsanitize-undefined-trap-on-error"),

@@ -19,8 +19,8 @@
 #include <vector>
 
 #define __global__
-#define __device__
-#define __shared__ static  // blocks run one after the other
+#define __device__ static
+#define __shared__ static __attribute__((section("shared")))  // blocks run one after the other
 #define __forceinline__ inline
 #define __align__(bytes) __attribute__((aligned(bytes)))
 #define __launch_bounds__(...)
@@ -154,10 +154,14 @@ struct Shuffle {
     }
 };
 
+// What a block finds in shared memory is what nobody wants: NaN.
+extern char __start_shared[], __stop_shared[];
+
 // One turn for everyone, then whoever has met the others goes on. Returns what went wrong, or nothing.
 static std::string run_block(unsigned threads, std::vector<unsigned> &order, Shuffle *shuffle)
 {
     for (unsigned i = 0; i < threads; i++) fibers[i]->state = READY;
+    memset(__start_shared, 0xFF, __stop_shared - __start_shared);
     for (;;) {
         if (shuffle) (*shuffle)(order);
         for (unsigned i : order)
