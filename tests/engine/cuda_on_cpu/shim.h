@@ -266,17 +266,17 @@ static sigjmp_buf outside;
 static void leave(int) { siglongjmp(outside, 1); }
 
 struct Watch {
-    struct sigaction before[3];
-    static constexpr int signals[3] = {SIGSEGV, SIGBUS, SIGILL};
+    static constexpr int count = 4, signals[count] = {SIGSEGV, SIGBUS, SIGILL, SIGTRAP};
+    struct sigaction before[count];
     Watch()
     {
         struct sigaction mine = {};
         mine.sa_handler = leave;
-        for (int i = 0; i < 3; i++) sigaction(signals[i], &mine, &before[i]);
+        for (int i = 0; i < count; i++) sigaction(signals[i], &mine, &before[i]);
     }
     ~Watch()
     {
-        for (int i = 0; i < 3; i++) sigaction(signals[i], &before[i], nullptr);
+        for (int i = 0; i < count; i++) sigaction(signals[i], &before[i], nullptr);
     }
 };
 
@@ -305,6 +305,7 @@ extern "C" const char *run_kernel(const char *name, const unsigned *grid, const 
         const Watch watch;
         if (sigsetjmp(outside, 1)) {
             forget_fibers();
+            delete body;
             wrong = "memory outside of an array, or a number too large for an int";
             return wrong.c_str();
         }
