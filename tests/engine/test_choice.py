@@ -57,6 +57,8 @@ def unproven():
     [
         (CompiledGru, "backward", lambda self, weights: self.da.fill(0.1)),
         (CompiledOutput, "gradients", lambda self, *arguments: arguments[-1].fill(0.1)),
+        (CompiledOutput, "gradients", lambda self, *arguments: arguments[-1].fill(np.inf)),
+        (CompiledOutput, "gradients", lambda self, *arguments: arguments[-1].fill(np.nan)),
     ],
 )
 def test_a_compiler_that_errs_is_found_out(monkeypatch, kind, function, wrong):

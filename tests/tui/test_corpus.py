@@ -148,6 +148,12 @@ async def test_the_last_text_and_time_are_chosen_again() -> None:
         await until(pilot, lambda: isinstance(app.focused, TimeInput))
         await press(pilot, "ctrl+u", *"7")
         await until(pilot, lambda: kept.corpus.budget == "7")
+        app.screen.query_one(TimeInput).value = ""
+        screen(app)._foresee()  # as when its time comes before anybody has told of the key
+        await settle(pilot)
+        assert "a time looks like" in words_on(app)
+        await press(pilot, "7")
+        await until(pilot, lambda: kept.corpus.budget == "7")
         await press(pilot, "x")
         await until(pilot, lambda: "a time looks like" in words_on(app))
         assert kept.corpus.budget == "7"

@@ -380,6 +380,8 @@ class CorpusScreen(BaseScreen):
         return bool(words)
 
     def _foresee(self) -> None:
+        if self._say_problem():  # a time that is being typed, of which nobody has told yet
+            return
         line, budget = self.query_one(ForecastLine), self.query_one(BudgetPicker)
         settings, _ = byhand.judge(self.typed.of(self.spec))
         if instead := byhand.instead_of_time(settings):
